@@ -1,0 +1,47 @@
+# The menu of this house. `make help` lists the verbs; each makes .venv first when it is missing.
+.DEFAULT_GOAL := help
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+WORKERS ?= 2
+
+help: ## List the verbs
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.made: requirements.lock pyproject.toml
+	@echo "packhouse: making $(VENV) with the locked dependencies"
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "packhouse: Python 3.11 or newer is needed; this is $$($(PYTHON) --version). Name another with PYTHON=…"; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+setup: $(VENV)/.made ## Make .venv with the locked dependencies
+
+up: setup ## Run the whole shop on embedded servers at http://127.0.0.1:8000
+	@$(BIN)/packhouse up
+
+test: setup ## Run every test that pip alone can supply
+	@$(BIN)/python -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadgroup
+
+test-browser: setup ## Walk the shop in a real Chromium (needs Debian's chromium package)
+	@$(BIN)/python -m pytest -m browser tests/browser
+
+check: setup ## Formatter, linter, import contracts and strict typing
+	@$(BIN)/ruff format --check src tests
+	@$(BIN)/ruff check src tests
+	@$(BIN)/lint-imports --no-cache
+	@$(BIN)/mypy
+
+fix: setup ## Let the formatter and the linter repair what they can
+	@$(BIN)/ruff format src tests
+	@$(BIN)/ruff check --fix src tests
+
+lock: setup ## Choose newest versions within pyproject.toml and write requirements.lock
+	@$(BIN)/python -m pip install --quiet uv
+	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock
+
+clean: ## Remove .venv and caches (never the shop's data)
+	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+.PHONY: help setup up test test-browser check fix lock clean

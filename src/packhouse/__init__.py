@@ -1,0 +1,1 @@
+"""Packhouse: run a trading-card pack shop in public, at any scale."""

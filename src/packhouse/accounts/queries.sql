@@ -1,0 +1,125 @@
+-- name: claim_email
+-- Gives the user when the address was free. Waits for another transaction that is just claiming it.
+INSERT INTO user_emails (email_key, user_id)
+VALUES ($1, $2)
+ON CONFLICT DO NOTHING
+RETURNING user_id
+
+-- name: claim_username
+-- Gives the user when the name was free. Waits for another transaction that is just claiming it.
+INSERT INTO user_names (username_key, user_id)
+VALUES ($1, $2)
+ON CONFLICT DO NOTHING
+RETURNING user_id
+
+-- name: insert_user
+-- After its address and its name were claimed, in that order in every transaction.
+INSERT INTO users (id, username, email, password_hash, role, birth_date, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: find_user
+-- Index: users_pkey.
+SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at
+FROM users
+WHERE id = $1
+
+-- name: lock_users
+-- Some accounts, locked in the order of their ids so that two transactions never wait in a circle.
+SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at
+FROM users
+WHERE id = ANY($1::uuid[])
+ORDER BY id
+FOR UPDATE
+
+-- name: list_users
+-- Newest first, for staff. A search looks at every account: rare, and read by people.
+SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at
+FROM users
+WHERE ($1::text IS NULL OR strpos(lower(username), $1) > 0 OR strpos(lower(email), $1) > 0)
+    AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3
+
+-- name: count_users
+-- All accounts, or those of one role.
+SELECT count(*)
+FROM users
+WHERE $1::text IS NULL OR role = $1
+
+-- name: find_credentials
+-- What a sign-in is checked against. Indexes: user_emails_pkey, users_pkey.
+SELECT users.id AS user_id, users.password_hash
+FROM user_emails
+JOIN users ON users.id = user_emails.user_id
+WHERE user_emails.email_key = $1
+
+-- name: update_password_hash
+-- The same password at today's cost, unless the hash was replaced meanwhile.
+UPDATE users
+SET password_hash = $3
+WHERE id = $1 AND password_hash = $2
+
+-- name: update_role
+-- The row is locked before, together with the row of the owner who changes it.
+UPDATE users
+SET role = $2
+WHERE id = $1
+
+-- name: update_suspension
+-- Both are null when a suspension is lifted.
+UPDATE users
+SET suspended_at = $2, suspension_reason = $3
+WHERE id = $1
+
+-- name: update_anonymity
+-- How the feed will show the next pulls.
+UPDATE users
+SET is_anonymous = $2
+WHERE id = $1
+
+-- name: insert_session
+-- The user's row is locked before, or new.
+INSERT INTO sessions (token_hash, user_id, created_at, expires_at)
+VALUES ($1, $2, $3, $4)
+
+-- name: find_session
+-- Who sends a request. Indexes: sessions_pkey, users_pkey.
+SELECT
+    sessions.user_id, users.username, users.email, users.role, users.is_anonymous,
+    users.suspended_at, sessions.expires_at
+FROM sessions
+JOIN users ON users.id = sessions.user_id
+WHERE sessions.token_hash = $1 AND sessions.expires_at > $2
+
+-- name: delete_session
+-- A sign-out.
+DELETE FROM sessions
+WHERE token_hash = $1
+
+-- name: delete_sessions_of_user
+-- Index: sessions_user_id_idx.
+DELETE FROM sessions
+WHERE user_id = $1
+
+-- name: delete_surplus_sessions
+-- All but the newest few of one user, whose row is locked. Index: sessions_user_id_idx.
+DELETE FROM sessions
+WHERE user_id = $1 AND token_hash IN (
+    SELECT newest.token_hash
+    FROM sessions AS newest
+    WHERE newest.user_id = $1
+    ORDER BY newest.created_at DESC, newest.token_hash
+    OFFSET $2
+)
+
+-- name: delete_expired_sessions
+-- Some of the sessions that have ended; repeated until there are none.
+-- Index: sessions_expires_at_idx.
+DELETE FROM sessions
+WHERE token_hash IN (
+    SELECT ended.token_hash
+    FROM sessions AS ended
+    WHERE ended.expires_at <= $1
+    LIMIT $2
+)
+RETURNING token_hash

@@ -1,0 +1,154 @@
+"""Accounts and sessions as PostgreSQL keeps them; see ``queries.sql`` for locks and indexes."""
+
+from collections.abc import Collection
+from datetime import datetime
+from uuid import UUID
+
+from packhouse.accounts.errors import EmailTaken, UsernameTaken
+from packhouse.accounts.model import (
+    Credentials,
+    NewSession,
+    NewUser,
+    Role,
+    SessionUser,
+    User,
+    UserPage,
+)
+from packhouse.accounts.rules import email_error, email_key, username_key
+from packhouse.foundation.errors import NotFound
+from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.queries import load_queries
+
+QUERIES = load_queries("packhouse.accounts")
+
+
+async def insert_user(connection: Connection, user: NewUser) -> None:
+    """Store an account with its address and name. Raises ``EmailTaken`` or ``UsernameTaken``."""
+    if not await connection.fetchval(QUERIES["claim_email"], email_key(user.email), user.id):
+        raise EmailTaken("There is an account with this e-mail address. Sign in instead.")
+    if not await connection.fetchval(
+        QUERIES["claim_username"], username_key(user.username), user.id
+    ):
+        raise UsernameTaken("This user name is taken. Choose another.")
+    await connection.execute(
+        QUERIES["insert_user"],
+        user.id,
+        user.username,
+        user.email,
+        user.password_hash,
+        user.role,
+        user.birth_date,
+        user.created_at,
+    )
+
+
+async def find_user(connection: Connection, user_id: UUID) -> User | None:
+    """The account with this id."""
+    row = await connection.fetchrow(QUERIES["find_user"], user_id)
+    return None if row is None else User(**row)
+
+
+async def lock_user(connection: Connection, user_id: UUID) -> User:
+    """The account as it stands, locked until the transaction ends. Raises ``NotFound``."""
+    return (await lock_users(connection, {user_id}))[user_id]
+
+
+async def lock_users(connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, User]:
+    """All of these accounts by id, locked until the transaction ends. Raises ``NotFound``."""
+    rows = await connection.fetch(QUERIES["lock_users"], list(user_ids))
+    users: dict[UUID, User] = {row["id"]: User(**row) for row in rows}
+    if missing := set(user_ids) - users.keys():
+        raise NotFound(f"There is no account {min(missing)}.")
+    return users
+
+
+async def list_users_page(
+    connection: Connection, *, search: str | None, cursor: UUID | None, limit: int
+) -> UserPage:
+    """Accounts older than ``cursor`` whose name or address contains ``search``, newest first."""
+    # No name or address has a NUL, and PostgreSQL's text cannot hold one.
+    words = (search or "").replace("\x00", "").strip().lower() or None
+    rows = await connection.fetch(QUERIES["list_users"], words, cursor, limit + 1)
+    users = tuple(User(**row) for row in rows[:limit])
+    return UserPage(users=users, next_cursor=users[-1].id if len(rows) > limit else None)
+
+
+async def count_users(connection: Connection, *, role: Role | None = None) -> int:
+    """How many accounts there are, of one role or of all."""
+    return int(await connection.fetchval(QUERIES["count_users"], role))
+
+
+async def find_credentials(connection: Connection, *, email: str) -> Credentials | None:
+    """What to check a password against; None for an unknown address or one that cannot be."""
+    if email_error(email) is not None:
+        return None
+    row = await connection.fetchrow(QUERIES["find_credentials"], email_key(email))
+    return None if row is None else Credentials(**row)
+
+
+async def update_password_hash(
+    connection: Connection, credentials: Credentials, *, password_hash: str
+) -> None:
+    """Replace the hash that ``credentials`` has by one of the same password at today's cost."""
+    await connection.execute(
+        QUERIES["update_password_hash"],
+        credentials.user_id,
+        credentials.password_hash,
+        password_hash,
+    )
+
+
+async def update_role(connection: Connection, user_id: UUID, *, role: Role) -> None:
+    """Give an account another role; its sessions have it at their next request."""
+    await connection.execute(QUERIES["update_role"], user_id, role)
+
+
+async def update_suspension(
+    connection: Connection, user_id: UUID, *, suspended_at: datetime | None, reason: str | None
+) -> None:
+    """Suspend an account, or lift that when both are None."""
+    await connection.execute(QUERIES["update_suspension"], user_id, suspended_at, reason)
+
+
+async def update_anonymity(connection: Connection, user_id: UUID, *, is_anonymous: bool) -> None:
+    """Choose whether the feed shows the next pulls without the name."""
+    await connection.execute(QUERIES["update_anonymity"], user_id, is_anonymous)
+
+
+async def insert_session(connection: Connection, session: NewSession) -> None:
+    """Store a session; only the hash of its token is kept."""
+    await connection.execute(
+        QUERIES["insert_session"],
+        session.token_hash,
+        session.user_id,
+        session.created_at,
+        session.expires_at,
+    )
+
+
+async def find_session(
+    connection: Connection, *, token_hash: bytes, now: datetime
+) -> SessionUser | None:
+    """Who holds the token with this SHA-256, when the session has not expired or been deleted."""
+    row = await connection.fetchrow(QUERIES["find_session"], token_hash, now)
+    return None if row is None else SessionUser(**row)
+
+
+async def delete_session(connection: Connection, *, token_hash: bytes) -> None:
+    """End one session; one that has ended before stays so."""
+    await connection.execute(QUERIES["delete_session"], token_hash)
+
+
+async def delete_sessions_of_user(connection: Connection, user_id: UUID) -> None:
+    """End all sessions of an account."""
+    await connection.execute(QUERIES["delete_sessions_of_user"], user_id)
+
+
+async def delete_surplus_sessions(connection: Connection, user_id: UUID, *, kept: int) -> None:
+    """End all but the ``kept`` newest sessions of an account."""
+    await connection.execute(QUERIES["delete_surplus_sessions"], user_id, kept)
+
+
+async def delete_expired_sessions(connection: Connection, *, now: datetime, limit: int) -> int:
+    """Take away up to ``limit`` sessions that have expired; gives how many there were."""
+    return len(await connection.fetch(QUERIES["delete_expired_sessions"], now, limit))

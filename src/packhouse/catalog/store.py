@@ -1,0 +1,199 @@
+"""Cards, stock and pack pauses in PostgreSQL; every function works in the caller's transaction.
+
+Stock is moved set-wise: one statement for a whole batch of openings, sales or parcels.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from packhouse.catalog.model import Card, PackPause, Place, StockItem
+from packhouse.foundation.identifiers import CardId, PackId, StockItemId
+from packhouse.foundation.tiers import Tier
+from packhouse.plumbing.postgres import Connection, Record
+from packhouse.plumbing.queries import load_queries
+
+QUERIES = load_queries("packhouse.catalog")
+
+
+async def list_cards(connection: Connection, ids: Iterable[CardId]) -> list[Card]:
+    """The cards of these ids that exist, in no order. Hot paths ask the ``CardShelf``."""
+    return [_card(row) for row in await connection.fetch(QUERIES["list_cards"], list(ids))]
+
+
+async def list_cards_page(
+    connection: Connection,
+    *,
+    search: str | None,
+    set_code: str | None,
+    tier: Tier | None,
+    after: tuple[str, str] | None,
+    limit: int,
+) -> list[Card]:
+    """Cards by set code and number, after the card ``after`` (set code, number).
+
+    ``search`` is looked for anywhere in name or number, in either case.
+    """
+    after_set_code, after_number = after or (None, None)
+    rows = await connection.fetch(
+        QUERIES["list_cards_page"],
+        None if search is None else _contains(search),
+        set_code,
+        tier,
+        after_set_code,
+        after_number,
+        limit,
+    )
+    return [_card(row) for row in rows]
+
+
+async def list_sets(connection: Connection) -> list[tuple[str, str, int]]:
+    """Code, name and number of cards of every set."""
+    rows = await connection.fetch(QUERIES["list_sets"])
+    return [(row["set_code"], row["set_name"], row["cards"]) for row in rows]
+
+
+async def claim_stock_items(
+    connection: Connection, wanted: Mapping[CardId, int], *, waiting: bool, now: datetime
+) -> dict[CardId, list[StockItemId]]:
+    """Move up to that many free copies of each card from sale into the vault.
+
+    Without ``waiting``, copies that another transaction holds are skipped: fewer than wanted does
+    not mean that none are left. With it the claim waits for them, in card id order, and what it
+    then misses was gone when the statement began or was taken by others meanwhile. Cards of which
+    nothing was claimed are not in the answer.
+    """
+    card_ids = sorted(wanted)
+    rows = await connection.fetch(
+        QUERIES["claim_stock_items_waiting" if waiting else "claim_stock_items"],
+        card_ids,
+        [wanted[card_id] for card_id in card_ids],
+        now,
+    )
+    claimed: dict[CardId, list[StockItemId]] = {}
+    for row in rows:
+        claimed.setdefault(row["card_id"], []).append(row["id"])
+    return claimed
+
+
+async def move_stock_items(
+    connection: Connection,
+    items: Sequence[tuple[CardId, StockItemId]],
+    *,
+    from_places: Sequence[Place],
+    to_place: Place,
+    now: datetime,
+) -> set[StockItemId]:
+    """Move items; gives those that were in one of ``from_places`` and are now in ``to_place``.
+
+    What goes to the house leaves its lot.
+    """
+    rows = await connection.fetch(
+        QUERIES["move_stock_items"],
+        [card_id for card_id, _ in items],
+        [stock_item_id for _, stock_item_id in items],
+        list(from_places),
+        to_place,
+        now,
+    )
+    return {row["id"] for row in rows}
+
+
+async def lock_stock_items(
+    connection: Connection, *, card_id: CardId, ids: Sequence[StockItemId]
+) -> list[StockItem]:
+    """The items of one card that exist, locked until the transaction ends."""
+    rows = await connection.fetch(QUERIES["lock_stock_items"], card_id, list(ids))
+    return [StockItem(**row) for row in rows]
+
+
+async def claim_movable_items(
+    connection: Connection, *, card_id: CardId, places: Sequence[Place], limit: int
+) -> list[StockItemId]:
+    """The oldest items of a card in ``places`` that are in no lot and that nobody else holds."""
+    rows = await connection.fetch(QUERIES["claim_movable_items"], card_id, list(places), limit)
+    return [row["id"] for row in rows]
+
+
+async def count_stock_by_card(
+    connection: Connection, card_ids: Iterable[CardId]
+) -> dict[CardId, int]:
+    """Free copies on sale of each card; 0 for cards without any."""
+    wanted = list(card_ids)
+    rows = await connection.fetch(QUERIES["count_stock_by_card"], wanted)
+    return dict.fromkeys(wanted, 0) | {row["card_id"]: row["copies"] for row in rows}
+
+
+async def count_stock_by_place(
+    connection: Connection, card_ids: Iterable[CardId]
+) -> dict[CardId, dict[Place, int]]:
+    """Copies of each card by place; places without a copy are left out."""
+    wanted = list(card_ids)
+    counts: dict[CardId, dict[Place, int]] = {card_id: {} for card_id in wanted}
+    for row in await connection.fetch(QUERIES["count_stock_by_place"], wanted):
+        counts[row["card_id"]][row["place"]] = row["copies"]
+    return counts
+
+
+async def list_stock_page(
+    connection: Connection,
+    *,
+    card_id: CardId,
+    place: Place | None,
+    after: StockItemId | None,
+    limit: int,
+) -> list[StockItem]:
+    """The copies of one card, oldest first, after the copy ``after``."""
+    rows = await connection.fetch(QUERIES["list_stock_page"], card_id, place, after, limit)
+    return [StockItem(**row) for row in rows]
+
+
+async def list_stock_items(
+    connection: Connection, items: Sequence[tuple[CardId, StockItemId]]
+) -> dict[StockItemId, StockItem]:
+    """The named copies that exist, by id."""
+    rows = await connection.fetch(
+        QUERIES["list_stock_items"],
+        [card_id for card_id, _ in items],
+        [stock_item_id for _, stock_item_id in items],
+    )
+    return {row["id"]: StockItem(**row) for row in rows}
+
+
+async def insert_pack_pauses(
+    connection: Connection, pauses: Iterable[tuple[PackId, CardId]], *, now: datetime
+) -> None:
+    """Pause packs for want of a card; a pause that is there already stays as it is."""
+    paused = list(pauses)
+    await connection.execute(
+        QUERIES["insert_pack_pauses"],
+        [pack_id for pack_id, _ in paused],
+        [card_id for _, card_id in paused],
+        now,
+    )
+
+
+async def delete_pack_pauses_for_cards(
+    connection: Connection, card_ids: Iterable[CardId]
+) -> set[PackId]:
+    """End the pauses for want of these cards; gives the packs that had one."""
+    rows = await connection.fetch(QUERIES["delete_pack_pauses_for_cards"], list(card_ids))
+    return {row["pack_id"] for row in rows}
+
+
+async def list_pack_pauses(connection: Connection) -> dict[PackId, list[PackPause]]:
+    """Every pause, by pack."""
+    pauses: dict[PackId, list[PackPause]] = defaultdict(list)
+    for row in await connection.fetch(QUERIES["list_pack_pauses"]):
+        pauses[row["pack_id"]].append(PackPause(**row))
+    return dict(pauses)
+
+
+def _card(row: Record) -> Card:
+    return Card(*row.values())
+
+
+def _contains(search: str) -> str:
+    """A LIKE pattern for ``search`` anywhere, its own wildcards taken as letters."""
+    escaped = search.lower().replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,230 @@
+-- name: list_opening_standings
+-- What deciding an opening needs, one row for each user: who, wallet, seed pair in force, and whether
+-- the pack is on sale. Indexes: users_pkey, wallets_pkey, seed_pairs_pkey, packs_pkey, pack_pauses_pkey.
+SELECT u.id AS user_id, u.username, u.role, u.is_anonymous, u.suspended_at,
+       w.balance, w.sequence, w.nonce, w.seed_pair_id,
+       s.sealed_server_seed, s.commitment, s.user_key, s.client_seed,
+       CASE WHEN p.withdrawn_at IS NULL THEN p.current_version_id END AS version_id,
+       EXISTS (SELECT 1 FROM pack_pauses z WHERE z.pack_id = p.id) AS is_paused
+FROM unnest($1::uuid[], $2::uuid[]) AS wanted (user_id, pack_id)
+JOIN users u ON u.id = wanted.user_id
+JOIN wallets w ON w.user_id = wanted.user_id
+JOIN seed_pairs s ON s.user_id = w.user_id AND s.id = w.seed_pair_id
+LEFT JOIN packs p ON p.id = wanted.pack_id
+
+-- name: insert_seed_pair
+-- A fresh pair.
+INSERT INTO seed_pairs (user_id, id, sealed_server_seed, commitment, user_key, client_seed, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7)
+
+-- name: find_seed_pair
+-- One pair of a user. Index: seed_pairs_pkey.
+SELECT id, commitment, user_key, client_seed, created_at, first_used_at, revealed_at, server_seed, openings
+FROM seed_pairs
+WHERE user_id = $1 AND id = $2
+
+-- name: list_revealed_seed_pairs
+-- A user's past pairs, newest first. Index: seed_pairs_pkey.
+SELECT id, commitment, user_key, client_seed, created_at, first_used_at, revealed_at, server_seed, openings
+FROM seed_pairs
+WHERE user_id = $1 AND revealed_at IS NOT NULL
+ORDER BY id DESC
+LIMIT $2
+
+-- name: find_sealed_server_seed
+-- The sealed secret of one pair.
+SELECT sealed_server_seed
+FROM seed_pairs
+WHERE user_id = $1 AND id = $2
+
+-- name: reveal_seed_pair
+-- Ends a pair: its secret is public from now on, and how many openings were made under it.
+UPDATE seed_pairs
+SET server_seed = $3, revealed_at = $4, openings = $5
+WHERE user_id = $1 AND id = $2 AND revealed_at IS NULL
+RETURNING id
+
+-- name: update_client_seed
+-- The seed that is used when a request brings none.
+UPDATE seed_pairs
+SET client_seed = $3
+WHERE user_id = $1 AND id = $2 AND revealed_at IS NULL
+
+-- name: mark_first_use
+-- Starts the clock of seven days for pairs that are used for the first time.
+UPDATE seed_pairs
+SET first_used_at = $3
+FROM unnest($1::uuid[], $2::uuid[]) AS used (user_id, id)
+WHERE seed_pairs.user_id = used.user_id AND seed_pairs.id = used.id AND seed_pairs.first_used_at IS NULL
+
+-- name: insert_openings
+-- One row for each opened pack.
+INSERT INTO openings (user_id, id, pack_version_id, seed_pair_id, nonce, price, receipt, created_at)
+SELECT o.user_id, o.id, o.pack_version_id, o.seed_pair_id, o.nonce, o.price, o.receipt, $8
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bigint[], $7::text[])
+    AS o (user_id, id, pack_version_id, seed_pair_id, nonce, price, receipt)
+
+-- name: list_openings
+-- A user's own history, newest first. Index: openings_pkey.
+SELECT id, receipt
+FROM openings
+WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3
+
+-- name: list_opening_receipts
+-- The receipts of certain openings, for the relay.
+SELECT o.user_id, o.id, o.seed_pair_id, o.receipt, o.created_at
+FROM openings o
+JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (user_id, id)
+    ON o.user_id = wanted.user_id AND o.id = wanted.id
+
+-- name: insert_receipts
+-- Receipts by their public id.
+INSERT INTO receipts (id, user_id, seed_pair_id, receipt, created_at)
+SELECT r.id, r.user_id, r.seed_pair_id, r.receipt, r.created_at
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[])
+    AS r (id, user_id, seed_pair_id, receipt, created_at)
+ON CONFLICT DO NOTHING
+
+-- name: find_receipt
+-- One public receipt. Index: receipts_pkey.
+SELECT id, user_id, seed_pair_id, receipt
+FROM receipts
+WHERE id = $1
+
+-- name: list_packs
+-- Every pack on sale with its version, and for a lot how much is drawn. A few rows.
+SELECT p.id AS pack_id, p.slug, p.position, v.id AS version_id, v.config_hash, v.lot_id, v.published_at,
+       l.draws, l.size, l.closed_at IS NOT NULL AS is_closed,
+       EXISTS (SELECT 1 FROM pack_pauses s WHERE s.pack_id = p.id) AS is_paused
+FROM packs p
+JOIN pack_versions v ON v.id = p.current_version_id
+LEFT JOIN lots l ON l.id = v.lot_id
+WHERE p.withdrawn_at IS NULL
+ORDER BY p.position, p.slug
+
+-- name: list_pack_configs
+-- The published words of certain versions; they never change.
+SELECT id, config
+FROM pack_versions
+WHERE id = ANY ($1::uuid[])
+
+-- name: list_all_packs
+-- Every pack, also drafts and withdrawn ones, for operators.
+SELECT p.id, p.slug, p.position, p.withdrawn_at, p.created_at, p.current_version_id, d.draft,
+       v.number AS version_number, v.published_at,
+       EXISTS (SELECT 1 FROM pack_pauses s WHERE s.pack_id = p.id) AS is_paused
+FROM packs p
+LEFT JOIN pack_drafts d ON d.pack_id = p.id
+LEFT JOIN pack_versions v ON v.id = p.current_version_id
+ORDER BY p.position, p.slug
+
+-- name: find_pack
+-- One pack by its slug, for operators. Index: packs_slug_key.
+SELECT p.id, p.slug, p.position, p.withdrawn_at, p.created_at, p.current_version_id, d.draft,
+       v.number AS version_number, v.published_at,
+       EXISTS (SELECT 1 FROM pack_pauses s WHERE s.pack_id = p.id) AS is_paused
+FROM packs p
+LEFT JOIN pack_drafts d ON d.pack_id = p.id
+LEFT JOIN pack_versions v ON v.id = p.current_version_id
+WHERE p.slug = $1
+
+-- name: lock_pack
+-- One publication of a pack at a time.
+SELECT id
+FROM packs
+WHERE id = $1
+FOR UPDATE
+
+-- name: insert_pack
+-- A pack without a version yet.
+INSERT INTO packs (id, slug, position, created_at)
+VALUES ($1, $2, $3, $4)
+ON CONFLICT DO NOTHING
+RETURNING id
+
+-- name: upsert_pack_draft
+-- What the operator works on.
+INSERT INTO pack_drafts (pack_id, draft, updated_at)
+VALUES ($1, $2, $3)
+ON CONFLICT ON CONSTRAINT pack_drafts_pkey DO UPDATE
+SET draft = excluded.draft, updated_at = excluded.updated_at
+
+-- name: list_pack_versions
+-- A pack's published versions, newest first.
+SELECT id, number, config, config_hash, lot_id, reason, published_by, published_at
+FROM pack_versions
+WHERE pack_id = $1
+ORDER BY number DESC
+
+-- name: insert_pack_version
+-- A version is written once and never changed.
+INSERT INTO pack_versions (id, pack_id, number, config, config_hash, lot_id, reason, published_by, published_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: put_pack_on_sale
+-- Makes a version the one on sale.
+UPDATE packs
+SET current_version_id = $2, withdrawn_at = NULL
+WHERE id = $1
+
+-- name: withdraw_pack
+-- Takes a pack off sale.
+UPDATE packs
+SET withdrawn_at = $2
+WHERE id = $1 AND withdrawn_at IS NULL
+RETURNING id
+
+-- name: update_pack_position
+-- Where the pack stands in the shop's list.
+UPDATE packs
+SET position = $2
+WHERE id = $1
+
+-- name: insert_lot
+-- A lot with its commitment and its manifest's root.
+INSERT INTO lots (id, pack_version_id, size, commitment, sealed_server_seed, manifest_root)
+VALUES ($1, $2, $3, $4, $5, $6)
+
+-- name: insert_lot_items
+-- The manifest.
+INSERT INTO lot_items (lot_id, position, card_id, stock_item_id, tier, value, is_last_one)
+SELECT $1, i.position, i.card_id, i.stock_item_id, i.tier, i.value, i.is_last_one
+FROM unnest($2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::boolean[])
+    AS i (position, card_id, stock_item_id, tier, value, is_last_one)
+
+-- name: lock_lot
+-- Draws of a lot are numbered densely under this row's lock.
+SELECT id, size, draws, commitment, sealed_server_seed, manifest_root, closed_at IS NOT NULL AS is_closed
+FROM lots
+WHERE id = $1
+FOR UPDATE
+
+-- name: list_remaining_lot_items
+-- What is left of a lot in the manifest's order. Index: lot_items_lot_id_position_idx.
+SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one
+FROM lot_items
+WHERE lot_id = $1 AND draw IS NULL
+ORDER BY position
+
+-- name: count_lot_items
+-- What a lot's manifest promised and what is left of it, for each prize.
+SELECT card_id, tier, value, is_last_one, count(*) AS listed, count(*) FILTER (WHERE draw IS NULL) AS remaining
+FROM lot_items
+WHERE lot_id = $1
+GROUP BY card_id, tier, value, is_last_one
+ORDER BY value DESC, card_id
+
+-- name: take_lot_items
+-- Items leave a lot exactly once, each with the number of its draw.
+UPDATE lot_items
+SET draw = taken.draw
+FROM unnest($2::integer[], $3::integer[]) AS taken (position, draw)
+WHERE lot_items.lot_id = $1 AND lot_items.position = taken.position AND lot_items.draw IS NULL
+
+-- name: advance_lot
+-- Counts the draws, and closes the lot with the last one.
+UPDATE lots
+SET draws = draws + $2, closed_at = CASE WHEN draws + $2 = size THEN $3::timestamptz ELSE closed_at END
+WHERE id = $1

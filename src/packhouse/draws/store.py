@@ -1,0 +1,415 @@
+"""What the draws room keeps in PostgreSQL; each function runs the query of its own name."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from packhouse.draws.model import LotDraw, LotItem
+from packhouse.draws.receipts import Receipt
+from packhouse.draws.seeds import NewSeedPair, SeedPair
+from packhouse.foundation.errors import Breach
+from packhouse.foundation.identifiers import (
+    CardId,
+    LotId,
+    OpeningId,
+    PackId,
+    PackVersionId,
+    SeedPairId,
+    UserId,
+)
+from packhouse.foundation.tiers import Tier
+from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.queries import load_queries
+
+QUERIES = load_queries("packhouse.draws")
+
+
+class OpeningStanding(msgspec.Struct, frozen=True):
+    """What an opening needs to know of its user and its pack, as of one moment.
+
+    ``version_id`` is the version on sale, None when the pack is not; amounts in minor units.
+    """
+
+    user_id: UserId
+    username: str
+    role: Literal["collector", "staff", "owner"]
+    is_anonymous: bool
+    suspended_at: datetime | None
+    balance: int
+    sequence: int
+    nonce: int
+    seed_pair_id: SeedPairId
+    sealed_server_seed: bytes
+    commitment: bytes
+    user_key: bytes
+    client_seed: str
+    version_id: PackVersionId | None
+    is_paused: bool
+
+
+class NewOpening(msgspec.Struct, frozen=True):
+    """One opening as it is written; ``nonce`` is None for a lot."""
+
+    user_id: UserId
+    id: OpeningId
+    pack_version_id: PackVersionId
+    seed_pair_id: SeedPairId
+    nonce: int | None
+    price: int
+    receipt: Receipt
+
+
+class KeptReceipt(msgspec.Struct, frozen=True):
+    """A receipt's stored text, and whose seed pair would reveal its server seed."""
+
+    id: OpeningId
+    user_id: UserId
+    seed_pair_id: SeedPairId
+    receipt: str
+
+
+class LockedLot(msgspec.Struct, frozen=True):
+    """A lot whose row this transaction holds. ``size`` and ``draws`` count draws, not packs."""
+
+    id: LotId
+    size: int
+    draws: int
+    commitment: bytes
+    sealed_server_seed: bytes
+    manifest_root: bytes
+    is_closed: bool
+
+
+class LotPrizeCount(msgspec.Struct, frozen=True):
+    """How many copies of a prize the manifest lists, and how many are left."""
+
+    card_id: CardId
+    tier: Tier
+    value: int
+    is_last_one: bool
+    listed: int
+    remaining: int
+
+
+class PackRow(msgspec.Struct, frozen=True):
+    """A pack as operators see it."""
+
+    id: PackId
+    slug: str
+    position: int
+    withdrawn_at: datetime | None
+    created_at: datetime
+    current_version_id: PackVersionId | None
+    draft: dict[str, Any] | None
+    version_number: int | None
+    published_at: datetime | None
+    is_paused: bool
+
+
+class PackVersionRow(msgspec.Struct, frozen=True):
+    """One published version; ``config`` is its canonical JSON."""
+
+    id: PackVersionId
+    number: int
+    config: str
+    config_hash: bytes
+    lot_id: LotId | None
+    reason: str | None
+    published_by: UserId
+    published_at: datetime
+
+
+async def list_opening_standings(
+    connection: Connection, wanted: Sequence[tuple[UserId, PackId]]
+) -> dict[UserId, OpeningStanding]:
+    """The standings of users who want to open a pack each, as of now; nothing is locked."""
+    rows = await connection.fetch(
+        QUERIES["list_opening_standings"],
+        [user_id for user_id, _ in wanted],
+        [pack_id for _, pack_id in wanted],
+    )
+    return {row["user_id"]: OpeningStanding(**row) for row in rows}
+
+
+async def insert_seed_pair(connection: Connection, pair: NewSeedPair) -> None:
+    """Write a fresh pair."""
+    await connection.execute(
+        QUERIES["insert_seed_pair"],
+        pair.user_id,
+        pair.id,
+        pair.sealed_server_seed,
+        pair.commitment,
+        pair.user_key,
+        pair.client_seed,
+        pair.created_at,
+    )
+
+
+async def find_seed_pair(
+    connection: Connection, *, user_id: UserId, seed_pair_id: SeedPairId
+) -> SeedPair | None:
+    """One pair of the user."""
+    row = await connection.fetchrow(QUERIES["find_seed_pair"], user_id, seed_pair_id)
+    return None if row is None else SeedPair(**row)
+
+
+async def list_revealed_seed_pairs(
+    connection: Connection, *, user_id: UserId, limit: int
+) -> list[SeedPair]:
+    """Past pairs, newest first."""
+    rows = await connection.fetch(QUERIES["list_revealed_seed_pairs"], user_id, limit)
+    return [SeedPair(**row) for row in rows]
+
+
+async def find_sealed_server_seed(
+    connection: Connection, *, user_id: UserId, seed_pair_id: SeedPairId
+) -> bytes | None:
+    """The sealed secret of one pair."""
+    sealed: bytes | None = await connection.fetchval(
+        QUERIES["find_sealed_server_seed"], user_id, seed_pair_id
+    )
+    return sealed
+
+
+async def reveal_seed_pair(
+    connection: Connection,
+    *,
+    user_id: UserId,
+    seed_pair_id: SeedPairId,
+    server_seed: bytes,
+    openings: int,
+    now: datetime,
+) -> bool:
+    """End a pair; False when it was revealed before."""
+    row = await connection.fetchval(
+        QUERIES["reveal_seed_pair"], user_id, seed_pair_id, server_seed, now, openings
+    )
+    return row is not None
+
+
+async def update_client_seed(
+    connection: Connection, *, user_id: UserId, seed_pair_id: SeedPairId, client_seed: str
+) -> None:
+    """Store the seed for requests that bring none."""
+    await connection.execute(QUERIES["update_client_seed"], user_id, seed_pair_id, client_seed)
+
+
+async def mark_first_use(
+    connection: Connection, pairs: Sequence[tuple[UserId, SeedPairId]], *, now: datetime
+) -> None:
+    """Start the clock of pairs used for the first time."""
+    await connection.execute(
+        QUERIES["mark_first_use"],
+        [user_id for user_id, _ in pairs],
+        [pair_id for _, pair_id in pairs],
+        now,
+    )
+
+
+async def insert_openings(
+    connection: Connection, openings: Sequence[NewOpening], *, now: datetime
+) -> None:
+    """Write openings with their receipts."""
+    await connection.execute(
+        QUERIES["insert_openings"],
+        [opening.user_id for opening in openings],
+        [opening.id for opening in openings],
+        [opening.pack_version_id for opening in openings],
+        [opening.seed_pair_id for opening in openings],
+        [opening.nonce for opening in openings],
+        [opening.price for opening in openings],
+        [msgspec.json.encode(opening.receipt).decode() for opening in openings],
+        now,
+    )
+
+
+async def list_openings(
+    connection: Connection, *, user_id: UserId, before: UUID | None, limit: int
+) -> list[Receipt]:
+    """A user's own openings, newest first, older than ``before``."""
+    rows = await connection.fetch(QUERIES["list_openings"], user_id, before, limit)
+    return [msgspec.json.decode(row["receipt"], type=Receipt) for row in rows]
+
+
+async def list_opening_receipts(
+    connection: Connection, wanted: Sequence[tuple[UUID, UUID]]
+) -> list[tuple[KeptReceipt, datetime]]:
+    """Receipts of (user, opening) pairs, with their times."""
+    rows = await connection.fetch(
+        QUERIES["list_opening_receipts"],
+        [user_id for user_id, _ in wanted],
+        [opening_id for _, opening_id in wanted],
+    )
+    return [
+        (
+            KeptReceipt(
+                id=row["id"],
+                user_id=row["user_id"],
+                seed_pair_id=row["seed_pair_id"],
+                receipt=row["receipt"],
+            ),
+            row["created_at"],
+        )
+        for row in rows
+    ]
+
+
+async def insert_receipts(
+    connection: Connection, receipts: Sequence[tuple[KeptReceipt, datetime]]
+) -> None:
+    """Make receipts readable by their id."""
+    await connection.execute(
+        QUERIES["insert_receipts"],
+        [kept.id for kept, _ in receipts],
+        [kept.user_id for kept, _ in receipts],
+        [kept.seed_pair_id for kept, _ in receipts],
+        [kept.receipt for kept, _ in receipts],
+        [created_at for _, created_at in receipts],
+    )
+
+
+async def find_receipt(connection: Connection, opening_id: OpeningId) -> KeptReceipt | None:
+    """One public receipt."""
+    row = await connection.fetchrow(QUERIES["find_receipt"], opening_id)
+    return None if row is None else KeptReceipt(**row)
+
+
+async def list_all_packs(connection: Connection) -> list[PackRow]:
+    """Every pack there is, in the shop's order."""
+    rows = await connection.fetch(QUERIES["list_all_packs"])
+    return [PackRow(**row) for row in rows]
+
+
+async def find_pack(connection: Connection, slug: str) -> PackRow | None:
+    """One pack by its slug."""
+    row = await connection.fetchrow(QUERIES["find_pack"], slug)
+    return None if row is None else PackRow(**row)
+
+
+async def lock_pack(connection: Connection, pack_id: PackId) -> None:
+    """Hold the pack's row until the transaction ends."""
+    await connection.execute(QUERIES["lock_pack"], pack_id)
+
+
+async def insert_pack(
+    connection: Connection, *, pack_id: PackId, slug: str, position: int, now: datetime
+) -> bool:
+    """Write a pack without a version; False when the slug is taken."""
+    return (
+        await connection.fetchval(QUERIES["insert_pack"], pack_id, slug, position, now) is not None
+    )
+
+
+async def upsert_pack_draft(
+    connection: Connection, *, pack_id: PackId, draft: dict[str, Any], now: datetime
+) -> None:
+    """Keep the operator's draft."""
+    await connection.execute(QUERIES["upsert_pack_draft"], pack_id, draft, now)
+
+
+async def list_pack_versions(connection: Connection, pack_id: PackId) -> list[PackVersionRow]:
+    """Published versions, newest first."""
+    rows = await connection.fetch(QUERIES["list_pack_versions"], pack_id)
+    return [PackVersionRow(**row) for row in rows]
+
+
+async def insert_pack_version(
+    connection: Connection, version: PackVersionRow, *, pack_id: PackId
+) -> None:
+    """Write a version, once and for all."""
+    await connection.execute(
+        QUERIES["insert_pack_version"],
+        version.id,
+        pack_id,
+        version.number,
+        version.config,
+        version.config_hash,
+        version.lot_id,
+        version.reason,
+        version.published_by,
+        version.published_at,
+    )
+
+
+async def put_pack_on_sale(
+    connection: Connection, *, pack_id: PackId, version_id: PackVersionId
+) -> None:
+    """Make a version the one on sale."""
+    await connection.execute(QUERIES["put_pack_on_sale"], pack_id, version_id)
+
+
+async def withdraw_pack(connection: Connection, *, pack_id: PackId, now: datetime) -> bool:
+    """Take a pack off sale; False when it was not on sale."""
+    return await connection.fetchval(QUERIES["withdraw_pack"], pack_id, now) is not None
+
+
+async def update_pack_position(connection: Connection, *, pack_id: PackId, position: int) -> None:
+    """Where the pack stands in the list."""
+    await connection.execute(QUERIES["update_pack_position"], pack_id, position)
+
+
+async def insert_lot(
+    connection: Connection,
+    lot: LockedLot,
+    items: Sequence[LotItem],
+    *,
+    pack_version_id: PackVersionId,
+) -> None:
+    """Write a lot and its manifest."""
+    await connection.execute(
+        QUERIES["insert_lot"],
+        lot.id,
+        pack_version_id,
+        lot.size,
+        lot.commitment,
+        lot.sealed_server_seed,
+        lot.manifest_root,
+    )
+    await connection.execute(
+        QUERIES["insert_lot_items"],
+        lot.id,
+        [item.position for item in items],
+        [item.card for item in items],
+        [item.stock_item_id for item in items],
+        [item.tier for item in items],
+        [item.value for item in items],
+        [item.is_last_one for item in items],
+    )
+
+
+async def lock_lot(connection: Connection, lot_id: LotId) -> LockedLot:
+    """Hold the lot's row; draws are numbered under it."""
+    row = await connection.fetchrow(QUERIES["lock_lot"], lot_id)
+    if row is None:
+        raise Breach(f"A published version names the lot {lot_id}, which does not exist.")
+    return LockedLot(**row)
+
+
+async def list_remaining_lot_items(connection: Connection, lot_id: LotId) -> list[LotItem]:
+    """What is left, in the manifest's order, the last-one prize included."""
+    rows = await connection.fetch(QUERIES["list_remaining_lot_items"], lot_id)
+    return [LotItem(**row) for row in rows]
+
+
+async def count_lot_items(connection: Connection, lot_id: LotId) -> list[LotPrizeCount]:
+    """What was promised and what is left, dearest first."""
+    rows = await connection.fetch(QUERIES["count_lot_items"], lot_id)
+    return [LotPrizeCount(**row) for row in rows]
+
+
+async def take_lot_items(connection: Connection, lot_id: LotId, draws: Sequence[LotDraw]) -> None:
+    """Items leave the lot, each with its draw's number."""
+    await connection.execute(
+        QUERIES["take_lot_items"],
+        lot_id,
+        [draw.item.position for draw in draws],
+        [draw.draw for draw in draws],
+    )
+
+
+async def advance_lot(connection: Connection, lot_id: LotId, *, draws: int, now: datetime) -> None:
+    """Count draws; the last one closes the lot."""
+    await connection.execute(QUERIES["advance_lot"], lot_id, draws, now)

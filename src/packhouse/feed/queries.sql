@@ -1,0 +1,44 @@
+-- name: find_last_sequence
+-- Where the feed ends. Index: global_feed_pkey.
+SELECT coalesce(max(sequence), 0) AS sequence
+FROM global_feed
+
+-- name: insert_pulls
+-- Written by the one relay, after the openings are committed; everything shown is in the row.
+INSERT INTO global_feed (sequence, username, card, tier, value, pack, opening_id, created_at)
+SELECT p.sequence, p.username, p.card, p.tier, p.value, p.pack, p.opening_id, p.created_at
+FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::uuid[], $8::timestamptz[])
+    AS p (sequence, username, card, tier, value, pack, opening_id, created_at)
+
+-- name: list_newest_pulls
+-- A page of the feed, newest first. Index: global_feed_pkey.
+SELECT sequence, username, card, tier, value, pack, opening_id, created_at
+FROM global_feed
+WHERE ($1::bigint IS NULL OR sequence < $1)
+ORDER BY sequence DESC
+LIMIT $2
+
+-- name: list_newest_pulls_of_tier
+-- The same within one tier. Index: idx_global_feed_tier.
+SELECT sequence, username, card, tier, value, pack, opening_id, created_at
+FROM global_feed
+WHERE tier = $3 AND ($1::bigint IS NULL OR sequence < $1)
+ORDER BY sequence DESC
+LIMIT $2
+
+-- name: list_pulls_after
+-- What came after a sequence, oldest first, for streams. Index: global_feed_pkey.
+SELECT sequence, username, card, tier, value, pack, opening_id, created_at
+FROM global_feed
+WHERE sequence > $1
+ORDER BY sequence
+LIMIT $2
+
+-- name: check_feed
+-- Evidence for the law that the feed is complete; reads whole tables, not for hot paths.
+SELECT
+    (SELECT count(*) FROM user_cards) AS cards,
+    (SELECT count(*) FROM global_feed) AS pulls,
+    (SELECT coalesce(max(sequence), 0) FROM global_feed) AS last,
+    (SELECT count(*) FROM user_cards c
+     JOIN outbox o ON o.user_id = c.user_id AND o.subject_id = c.opening_id AND o.kind = 'pack.opened') AS waiting

@@ -1,0 +1,64 @@
+"""What the feed keeps in PostgreSQL; each function runs the query of its own name."""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from packhouse.feed.model import Pull, PulledFrom
+from packhouse.foundation.cards import CardFace
+from packhouse.foundation.tiers import Tier
+from packhouse.plumbing.postgres import Connection, Record
+from packhouse.plumbing.queries import load_queries
+
+QUERIES = load_queries("packhouse.feed")
+
+
+async def find_last_sequence(connection: Connection) -> int:
+    """The sequence of the newest pull; 0 when there is none."""
+    last: int = await connection.fetchval(QUERIES["find_last_sequence"])
+    return last
+
+
+async def insert_pulls(connection: Connection, pulls: Sequence[Pull]) -> None:
+    """Append pulls; only the relay does."""
+    await connection.execute(
+        QUERIES["insert_pulls"],
+        [pull.sequence for pull in pulls],
+        [pull.username for pull in pulls],
+        [msgspec.json.encode(pull.card).decode() for pull in pulls],
+        [pull.tier for pull in pulls],
+        [pull.value for pull in pulls],
+        [msgspec.json.encode(pull.pack).decode() for pull in pulls],
+        [pull.opening_id for pull in pulls],
+        [pull.created_at for pull in pulls],
+    )
+
+
+async def list_newest_pulls(
+    connection: Connection, *, tier: Tier | None, before: int | None, limit: int
+) -> list[Pull]:
+    """Pulls, newest first, with sequences below ``before``."""
+    if tier is None:
+        rows = await connection.fetch(QUERIES["list_newest_pulls"], before, limit)
+    else:
+        rows = await connection.fetch(QUERIES["list_newest_pulls_of_tier"], before, limit, tier)
+    return [_read_pull(row) for row in rows]
+
+
+async def list_pulls_after(connection: Connection, *, sequence: int, limit: int) -> list[Pull]:
+    """Pulls after ``sequence``, oldest first."""
+    rows = await connection.fetch(QUERIES["list_pulls_after"], sequence, limit)
+    return [_read_pull(row) for row in rows]
+
+
+def _read_pull(row: Record) -> Pull:
+    return Pull(
+        sequence=row["sequence"],
+        username=row["username"],
+        card=msgspec.json.decode(row["card"], type=CardFace),
+        tier=row["tier"],
+        value=row["value"],
+        pack=msgspec.json.decode(row["pack"], type=PulledFrom),
+        opening_id=row["opening_id"],
+        created_at=row["created_at"],
+    )

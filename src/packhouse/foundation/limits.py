@@ -1,0 +1,42 @@
+"""Every limit of the house in one file, related by asserts where one leans on another."""
+
+from typing import Final
+
+PAGE_LIMIT_DEFAULT: Final = 20
+PAGE_LIMIT_MAX: Final = 100
+
+PACKS_PER_OPENING_MAX: Final = 10
+CARDS_PER_PACK_MAX: Final = 20
+CLIENT_SEED_LENGTH_MAX: Final = 128
+OPENING_ATTEMPTS_MAX: Final = 12
+
+CARDS_PER_SALE_MAX: Final = 200
+CARDS_PER_PARCEL_MAX: Final = 200
+
+TOP_UP_MIN_MINOR: Final = 100
+TOP_UP_MAX_MINOR: Final = 1_000_000
+BALANCE_MAX_MINOR: Final = 2**53 - 1
+
+PACK_PRICE_MAX_MINOR: Final = 100_000_000
+CARD_VALUE_MAX_MINOR: Final = 100_000_000_000
+ODDS_WEIGHT_MAX: Final = 10**12
+LOT_PACKS_MAX: Final = 100_000
+
+IMPORT_ROWS_MAX: Final = 500_000
+PICTURE_PIXELS_MAX: Final = 40_000_000
+PICTURE_BYTES_MAX: Final = 12 * 1024 * 1024
+
+RELAY_BATCH_EVENTS: Final = 500
+RELAY_PAUSE_SECONDS: Final = 0.05
+
+LIVE_BACKLOG_MAX: Final = 1_000
+LIVE_COMMENT_SECONDS: Final = 10.0
+
+SEED_PAIR_DAYS_MAX: Final = 7
+
+assert PAGE_LIMIT_DEFAULT <= PAGE_LIMIT_MAX
+assert CARDS_PER_SALE_MAX >= PACKS_PER_OPENING_MAX * CARDS_PER_PACK_MAX
+assert LIVE_COMMENT_SECONDS < 15, "the contract promises a comment at least each 15 seconds"
+# RFC 8785 numbers are IEEE doubles: what is hashed must stay exact.
+assert CARD_VALUE_MAX_MINOR <= BALANCE_MAX_MINOR
+assert ODDS_WEIGHT_MAX <= BALANCE_MAX_MINOR

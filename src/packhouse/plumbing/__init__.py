@@ -1,0 +1,1 @@
+"""Pipes to the outside: settings, PostgreSQL, Valkey, media, entropy, logs, embedded servers."""

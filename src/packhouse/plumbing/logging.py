@@ -1,0 +1,231 @@
+"""Logs: one pipe to standard error, for people on a terminal and for machines in production.
+
+Our own lines and those of the libraries go the same way: ``get_log(__name__).info("a static
+sentence", with_=fields)``. What belongs to a request, its id and its user's, is bound once with
+``structlog.contextvars`` and then stands on every line.
+
+Law held here: no personal data in logs. The last step before a line is written masks what slipped
+in; it is a guard and no licence, so do not log such things in the first place.
+"""
+
+import contextlib
+import logging
+import re
+import sys
+from collections.abc import Mapping, MutableMapping
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
+from fractions import Fraction
+from pathlib import Path
+from typing import Any, Final
+from uuid import UUID
+
+import msgspec
+import structlog
+from structlog.stdlib import BoundLogger, ProcessorFormatter
+
+from packhouse.plumbing.setting_values import MASK, Secret, mask_url_passwords
+from packhouse.plumbing.settings import Environment, LogFormat, LogLevel
+
+DEPTH_MAX: Final = 6
+"""How deep nested values are shown; nothing we log on purpose is deeper."""
+
+GRANIAN_LOGGING: Final[dict[str, Any]] = {
+    "handlers": {},
+    "formatters": {},
+    "loggers": {
+        "_granian": {"handlers": [], "propagate": True},
+        "granian.access": {"handlers": [], "propagate": True},
+    },
+}
+"""Granian's ``log_dictconfig``: without it, Granian writes lines of its own to standard output."""
+
+_PERSONAL_PARTS: Final = (
+    "password",
+    "passphrase",
+    "secret",
+    "token",
+    "cookie",
+    "authorization",
+    "credential",
+    "api_key",
+    "private_key",
+    "seed",
+    "email",
+    "e_mail",
+    "username",
+    "display_name",
+    "full_name",
+    "recipient",
+    "birth",
+    "phone",
+    "address",
+    "postal",
+)
+_PERSONAL_KEYS: Final = frozenset(
+    {"ip", "client_ip", "remote_ip", "forwarded", "x_forwarded_for", "line1", "line2", "body"}
+)
+_MEASURES: Final = ("_id", "_count", "_seconds", "_ms", "_bytes")
+"""``seed_pair_id`` and ``seed_count`` hold no secret, as long as they are ids and numbers."""
+
+_EMAIL: Final = re.compile(r"[^\s@<>()\"'=,;:/•]{1,64}@[^\s@<>()\"'=,;:/]+\.[^\s@<>()\"'=,;:/]+")
+_CREDENTIAL: Final = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE)
+_ROW_OF_POSTGRES: Final = re.compile(r"(DETAIL:\s*).*?(?=\n\s*HINT:|\n\n|\Z)", re.DOTALL)
+"""PostgreSQL quotes whole rows in the detail of an error, a parcel's address among them."""
+
+_STARTS: Final = ("timestamp", "level", "logger", "event")
+
+
+def get_log(name: str) -> BoundLogger:
+    """The log of one module; call it with ``__name__``."""
+    return structlog.stdlib.get_logger(name)
+
+
+def configure_logging(
+    *,
+    log_format: LogFormat = "auto",
+    log_level: LogLevel = "info",
+    environment: Environment = "development",
+) -> None:
+    """Send every log line of this program to standard error; may be called again to change it.
+
+    ``log_level`` is for our own lines; libraries are heard from WARNING on.
+    """
+    is_terminal = sys.stderr.isatty()
+    is_json = log_format == "json" or (
+        log_format == "auto" and environment == "production" and not is_terminal
+    )
+    render = render_json if is_json else _terminal_renderer(has_colours=is_terminal)
+    handler = _StandardError()
+    handler.setFormatter(
+        ProcessorFormatter(
+            foreign_pre_chain=_ENRICH,
+            processors=[
+                ProcessorFormatter.remove_processors_meta,
+                structlog.processors.format_exc_info,
+                mask_personal,
+                render,
+            ],
+        )
+    )
+    root = logging.getLogger()
+    for old in [each for each in root.handlers if isinstance(each.formatter, ProcessorFormatter)]:
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(logging.WARNING)
+    logging.getLogger("packhouse").setLevel(log_level.upper())
+    structlog.configure(
+        processors=_OWN_STEPS,
+        wrapper_class=BoundLogger,
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def mask_personal(
+    _logger: object, _method: str, event_dict: MutableMapping[str, Any]
+) -> dict[str, Any]:
+    """A copy of a log line's fields without secrets and personal data, at any depth.
+
+    Only plain values stay: of an unknown object its type is shown and no more, because its text
+    could hold anything.
+    """
+    return {key: _masked_field(key, value, depth=0) for key, value in event_dict.items()}
+
+
+def render_json(_logger: object, _method: str, event_dict: MutableMapping[str, Any]) -> str:
+    """One line of JSON, the fixed fields first."""
+    line = {key: event_dict.pop(key) for key in _STARTS if key in event_dict}
+    return msgspec.json.encode(line | dict(event_dict)).decode()
+
+
+class _StandardError(logging.Handler):
+    """Writes to whatever ``sys.stderr`` is at the moment, and never stops the work it tells of."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            line = self.format(record)
+        except Exception as error:  # noqa: BLE001 - the stock report would print fields unmasked
+            line = f"packhouse: a log line of {record.name} was lost ({type(error).__name__})"
+        # When standard error itself is gone or full there is nowhere left to say so.
+        with contextlib.suppress(OSError, ValueError):
+            sys.stderr.write(f"{line}\n")
+            sys.stderr.flush()
+
+
+def _terminal_renderer(*, has_colours: bool) -> structlog.dev.ConsoleRenderer:
+    # The stock formatter of tracebacks would print local variables, and so whatever is in them.
+    return structlog.dev.ConsoleRenderer(
+        colors=has_colours, exception_formatter=structlog.dev.plain_traceback
+    )
+
+
+def _masked_field(key: object, value: object, *, depth: int) -> object:
+    if not _is_personal(key):
+        return _masked(value, depth=depth)
+    is_measure = str(key).endswith(_MEASURES) and isinstance(value, int | float | UUID)
+    return _masked(value, depth=depth) if is_measure or value is None else MASK
+
+
+def _is_personal(key: object) -> bool:
+    name = str(key).lower().replace("-", "_")
+    return name in _PERSONAL_KEYS or any(part in name for part in _PERSONAL_PARTS)
+
+
+def _masked(value: object, *, depth: int) -> object:
+    if value is None or isinstance(value, bool | float):
+        return value
+    if isinstance(value, int):
+        return value if abs(value) < 2**63 else str(value)
+    if isinstance(value, Enum):
+        return _masked(value.value, depth=depth)
+    if isinstance(value, str):
+        return _masked_text(value)
+    if isinstance(value, UUID | datetime | date | Decimal | Fraction | Secret):
+        return str(value)
+    if isinstance(value, Path):
+        return _masked_text(str(value))
+    if isinstance(value, BaseException):
+        return _masked_text(f"{type(value).__name__}: {value}")
+    if depth >= DEPTH_MAX:
+        return "…"
+    return _masked_nested(value, depth=depth + 1)
+
+
+def _masked_nested(value: object, *, depth: int) -> object:
+    if isinstance(value, msgspec.Struct):
+        value = msgspec.structs.asdict(value)
+    if isinstance(value, Mapping):
+        return {str(key): _masked_field(key, each, depth=depth) for key, each in value.items()}
+    if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], str):
+        # Headers come as pairs, so the first of two texts may be the name of the second.
+        return [_masked_text(value[0]), _masked_field(value[0], value[1], depth=depth)]
+    if isinstance(value, tuple | list | set | frozenset):
+        return [_masked(each, depth=depth) for each in value]
+    return f"<{type(value).__name__}>"
+
+
+def _masked_text(text: str) -> str:
+    # A lone surrogate, from a broken file name perhaps, is in no encoding of UTF-8.
+    text = text.encode(errors="backslashreplace").decode()
+    if "DETAIL:" in text:
+        text = _ROW_OF_POSTGRES.sub(rf"\1{MASK}", text)
+    if "://" in text:
+        text = mask_url_passwords(text)
+    if "@" in text:
+        text = _EMAIL.sub(MASK, text)
+    return _CREDENTIAL.sub(rf"\1 {MASK}", text)
+
+
+_ENRICH: Final[list[structlog.typing.Processor]] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+]
+_OWN_STEPS: Final[list[structlog.typing.Processor]] = [
+    structlog.stdlib.filter_by_level,
+    *_ENRICH,
+    ProcessorFormatter.wrap_for_formatter,
+]

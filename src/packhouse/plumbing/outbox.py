@@ -1,0 +1,97 @@
+"""The outbox: events are written with the effect, and moved on by one relay, by deletion.
+
+Moving by deletion (never by a watermark) means that an event committed late, with an early id, is
+still found. The relay's order is the public order; within one user it is the wallet's order.
+"""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from packhouse.foundation.errors import Breach
+from packhouse.foundation.events import (
+    Event,
+    MoneyMoved,
+    PackOpened,
+    ShippingRequested,
+    WaitingEvent,
+)
+from packhouse.plumbing.postgres import Connection, Record
+from packhouse.plumbing.queries import load_queries
+
+QUERIES = load_queries("packhouse.plumbing")
+
+_TYPES: dict[tuple[str, int], type[Event]] = {
+    (event.kind, event.version): event for event in (PackOpened, MoneyMoved, ShippingRequested)
+}
+
+
+async def insert_events(connection: Connection, events: Sequence[WaitingEvent]) -> None:
+    """Write events in the transaction of their effect; all carry the first one's time."""
+    await connection.execute(
+        QUERIES["insert_events"],
+        [waiting.user_id for waiting in events],
+        [waiting.id for waiting in events],
+        [waiting.event.kind for waiting in events],
+        [waiting.event.version for waiting in events],
+        [waiting.subject_id for waiting in events],
+        [waiting.sequence for waiting in events],
+        [msgspec.json.encode(waiting.event).decode() for waiting in events],
+        events[0].created_at,
+    )
+
+
+async def claim_relay(connection: Connection) -> bool:
+    """Whether this transaction is the one relay; the claim ends with the transaction."""
+    return bool(await connection.fetchval(QUERIES["claim_relay"]))
+
+
+async def list_waiting_events(connection: Connection, *, limit: int) -> list[WaitingEvent]:
+    """About ``limit`` events (all of the users concerned), each user's in the wallet's order."""
+    rows = await connection.fetch(QUERIES["list_waiting_events"], limit)
+    return in_wallet_order([_read_event(row) for row in rows])
+
+
+def in_wallet_order(events: Sequence[WaitingEvent]) -> list[WaitingEvent]:
+    """Keep the places that each user has in the line, but fill them in the wallet's order."""
+    by_user: dict[UUID, list[WaitingEvent]] = {}
+    for waiting in events:
+        by_user.setdefault(waiting.user_id, []).append(waiting)
+    lines = {
+        user_id: iter(sorted(line, key=lambda waiting: (waiting.sequence, waiting.id)))
+        for user_id, line in by_user.items()
+    }
+    return [next(lines[waiting.user_id]) for waiting in events]
+
+
+async def delete_events(connection: Connection, events: Sequence[WaitingEvent]) -> None:
+    """Take away what was moved on."""
+    await connection.execute(
+        QUERIES["delete_events"],
+        [waiting.user_id for waiting in events],
+        [waiting.id for waiting in events],
+    )
+
+
+async def find_waiting_event(connection: Connection, *, subject_id: UUID) -> WaitingEvent | None:
+    """The event about ``subject_id`` that the relay has not moved on yet."""
+    row = await connection.fetchrow(QUERIES["find_waiting_event"], subject_id)
+    return None if row is None else _read_event(row)
+
+
+def _read_event(row: Record) -> WaitingEvent:
+    event_type = _TYPES.get((row["kind"], row["version"]))
+    if event_type is None:
+        raise Breach(
+            f"The outbox holds an event {row['kind']} v{row['version']} that this version does not"
+            " know. Start the newer version's worker; nothing is lost meanwhile."
+        )
+    return WaitingEvent(
+        user_id=row["user_id"],
+        id=row["id"],
+        subject_id=row["subject_id"],
+        sequence=row["sequence"],
+        event=msgspec.json.decode(row["payload"], type=event_type),
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,73 @@
+-- name: find_answer
+-- What a repeated request was answered the first time. Index: idempotency_keys_pkey.
+SELECT request_hash, answer
+FROM idempotency_keys
+WHERE user_id = $1 AND route = $2 AND key = $3
+
+-- name: insert_answers
+-- Records answers in the effect's own transaction, one row for each element of the arrays. A key
+-- that another transaction is just recording makes this wait for its end; a recorded one is left.
+INSERT INTO idempotency_keys (user_id, route, key, request_hash, status, answer, created_at)
+SELECT a.user_id, a.route, a.key, a.request_hash, 201, a.answer, $6
+FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[])
+    AS a (user_id, route, key, request_hash, answer)
+ON CONFLICT DO NOTHING
+RETURNING user_id
+
+-- name: insert_events
+-- Events are written with the effect; the relay moves them on and deletes them.
+INSERT INTO outbox (user_id, id, kind, version, subject_id, sequence, payload, created_at)
+SELECT e.user_id, e.id, e.kind, e.version, e.subject_id, e.sequence, e.payload, $8
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::bigint[], $7::text[])
+    AS e (user_id, id, kind, version, subject_id, sequence, payload)
+
+-- name: list_waiting_events
+-- Everything that waits of the users who have waited longest: all of a user's events together, so
+-- that the relay can put them in the order of that user's wallet.
+SELECT user_id, id, kind, version, subject_id, sequence, payload, created_at
+FROM outbox
+WHERE user_id IN (SELECT first.user_id FROM (SELECT user_id FROM outbox ORDER BY id LIMIT $1) AS first)
+ORDER BY id
+
+-- name: delete_events
+-- Takes away what the relay has moved on, in the same transaction.
+DELETE FROM outbox
+USING unnest($1::uuid[], $2::uuid[]) AS moved (user_id, id)
+WHERE outbox.user_id = moved.user_id AND outbox.id = moved.id
+
+-- name: find_waiting_event
+-- The event about one subject that the relay has not moved on yet. The outbox is short.
+SELECT user_id, id, kind, version, subject_id, sequence, payload, created_at
+FROM outbox
+WHERE subject_id = $1
+ORDER BY id
+LIMIT 1
+
+-- name: claim_relay
+-- True for the one relay that may move events on in this transaction.
+SELECT pg_try_advisory_xact_lock(1380273217)
+
+-- name: insert_audit_entry
+-- Who did what to what, when, why: written in the transaction of the act itself.
+INSERT INTO audit_log (id, actor_id, actor_name, action, subject, reason, details, request_id, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: list_audit_entries
+-- A page of the audit log, newest first. Index: audit_log_pkey.
+SELECT id, actor_id, actor_name, action, subject, reason, details, request_id, created_at
+FROM audit_log
+WHERE ($1::uuid IS NULL OR id < $1)
+ORDER BY id DESC
+LIMIT $2
+
+-- name: list_shop_settings
+-- The few settings that operators change while the shop runs.
+SELECT name, value
+FROM settings
+
+-- name: upsert_shop_setting
+-- Sets one of them.
+INSERT INTO settings (name, value, updated_at)
+VALUES ($1, $2, $3)
+ON CONFLICT ON CONSTRAINT settings_pkey DO UPDATE
+SET value = excluded.value, updated_at = excluded.updated_at

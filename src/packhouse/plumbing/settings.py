@@ -1,0 +1,390 @@
+"""Settings: what an owner may choose by the environment, all of it checked before anything starts.
+
+The field ``http_port`` of ``Settings`` is the environment variable ``PACKHOUSE_HTTP_PORT``, and so
+on. In development a file ``.env`` is read too; the real environment wins over it, and
+``packhouse up`` wins over both. An unknown variable is refused as much as a wrong one, because a
+misspelt limit is a limit that is not there. All problems are told at once.
+
+Law held here: the text of a secret is never in a message, a representation or a table.
+"""
+
+import difflib
+import os
+from collections.abc import Collection, Iterator, Mapping
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, TypeVar
+from urllib.parse import urlsplit
+
+import msgspec
+from dotenv import dotenv_values
+from msgspec import Meta
+
+from packhouse.foundation.errors import Refusal
+from packhouse.plumbing.setting_values import (
+    MASK,
+    CacheUrl,
+    DatabaseUrl,
+    HostName,
+    Networks,
+    RateLimit,
+    SeedKey,
+    WebOrigin,
+    WebOrigins,
+    mask_url_passwords,
+    setting_form,
+)
+
+PREFIX: Final = "PACKHOUSE_"
+TEST_PREFIX: Final = "PACKHOUSE_TEST_"
+"""Variables that begin so belong to the test suite and mean nothing to the shop."""
+
+COMMAND_LINE_VARIABLES: Final[Mapping[str, str]] = {
+    "PACKHOUSE_DATA": "The folder of the embedded shop, as `--data` names it; `./.packhouse` "
+    "when not set. Read from the environment only.",
+}
+"""Variables that options of the command line read; known here so that they are not refused."""
+
+SERVE_NEEDS: Final = ("database_url", "cache_url", "seed_key")
+"""Settings without which ``packhouse serve`` cannot begin."""
+
+SettingOrigin = Literal["default", "environment", ".env", "packhouse up"]
+"""Where a value came from."""
+
+Environment = Literal["development", "production", "test"]
+LogFormat = Literal["auto", "text", "json"]
+LogLevel = Literal["debug", "info", "warning", "error"]
+PaymentProvider = Literal["none", "demo"]
+
+Value = TypeVar("Value")
+
+
+def number_of_cores() -> int:
+    """Cores that this program may use, 64 at most."""
+    if hasattr(os, "sched_getaffinity"):
+        return min(64, len(os.sched_getaffinity(0)))
+    return min(64, os.cpu_count() or 1)
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything that can be set. Durations and sizes carry their unit in their name."""
+
+    environment: Annotated[
+        Environment,
+        Meta(description="What this shop is: only `production` insists on safe choices."),
+    ] = "development"
+    shop_name: Annotated[
+        str,
+        Meta(
+            description="The shop's name, as visitors read it.",
+            min_length=1,
+            max_length=60,
+            pattern=r"^[^\x00-\x1f\x7f]*$",
+        ),
+    ] = "Packhouse"
+    public_url: Annotated[
+        WebOrigin,
+        Meta(description="The address that visitors use; with `https` the cookies are secure."),
+    ] = WebOrigin("http://127.0.0.1:8000")
+    embedded: Annotated[
+        bool,
+        Meta(description="Whether the servers are embedded; only `packhouse up` sets this."),
+    ] = False
+
+    http_host: Annotated[
+        HostName, Meta(description="The network address the web server listens on.")
+    ] = HostName("127.0.0.1")
+    http_port: Annotated[
+        int, Meta(description="The port the web server listens on.", ge=1, le=65_535)
+    ] = 8000
+    http_workers: Annotated[
+        int, Meta(description="Web server workers on this host; one a core is best.", ge=1, le=64)
+    ] = msgspec.field(default_factory=number_of_cores)
+    trusted_proxies: Annotated[
+        Networks,
+        Meta(description="Load balancers whose word on a visitor's address is believed."),
+    ] = ()
+    cors_origins: Annotated[
+        WebOrigins, Meta(description="Other web sites whose scripts may call the API.")
+    ] = ()
+    max_body_bytes: Annotated[
+        int, Meta(description="The largest request that is read.", ge=1024, le=16 * 1024**2)
+    ] = 1024**2
+    max_upload_bytes: Annotated[
+        int,
+        Meta(description="The largest file that staff may upload.", ge=1024, le=1024**3),
+    ] = 16 * 1024**2
+
+    database_url: Annotated[
+        DatabaseUrl | None, Meta(description="Where PostgreSQL is; needed by `packhouse serve`.")
+    ] = None
+    database_pool_size: Annotated[
+        int,
+        Meta(
+            description="Database connections of this host, shared among its workers "
+            "(each has at least 2).",
+            ge=2,
+            le=500,
+        ),
+    ] = 20
+    database_statement_timeout_ms: Annotated[
+        int,
+        Meta(description="How long one database statement may run.", ge=100, le=600_000),
+    ] = 10_000
+    database_connect_timeout_seconds: Annotated[
+        int, Meta(description="How long to wait for a database connection.", ge=1, le=60)
+    ] = 5
+
+    cache_url: Annotated[
+        CacheUrl | None,
+        Meta(description="Where Valkey or Redis is; needed by `packhouse serve`."),
+    ] = None
+    cache_timeout_ms: Annotated[
+        int,
+        Meta(description="How long to wait for the cache before going on without.", ge=1, le=5000),
+    ] = 50
+    media_directory: Annotated[Path, Meta(description="The folder that keeps card pictures.")] = (
+        Path("media")
+    )
+
+    seed_key: Annotated[
+        SeedKey | None,
+        Meta(
+            description="The key that encrypts the seeds of draws; needed by `packhouse serve`. "
+            "Make one with `openssl rand -base64 32` and never lose it."
+        ),
+    ] = None
+    session_ttl_seconds: Annotated[
+        int,
+        Meta(description="How long a sign-in lasts (30 days).", ge=300, le=365 * 86_400),
+    ] = 30 * 86_400
+    minimum_age_years: Annotated[
+        int, Meta(description="The age from which one may have an account.", ge=13, le=99)
+    ] = 18
+    payment_provider: Annotated[
+        PaymentProvider,
+        Meta(description="Who takes payments; `demo` gives credits away, in the demo shop only."),
+    ] = "none"
+    demo_accounts: Annotated[
+        bool,
+        Meta(description="Whether accounts with a public password exist; in the demo shop only."),
+    ] = False
+
+    rate_limit_anonymous: Annotated[
+        RateLimit, Meta(description="API calls without sign-in, per address.")
+    ] = RateLimit(100, 900)
+    rate_limit_signed_in: Annotated[RateLimit, Meta(description="API calls of one account.")] = (
+        RateLimit(1200, 60)
+    )
+    rate_limit_pages: Annotated[RateLimit, Meta(description="Pages, per address.")] = RateLimit(
+        600, 60
+    )
+    rate_limit_sign_in_address: Annotated[
+        RateLimit, Meta(description="Attempts to sign in, per address.")
+    ] = RateLimit(100, 900)
+    rate_limit_sign_in_account: Annotated[
+        RateLimit, Meta(description="Attempts to sign in to one account.")
+    ] = RateLimit(20, 900)
+
+    log_format: Annotated[
+        LogFormat,
+        Meta(description="`auto` is JSON in production, but text on a terminal and elsewhere."),
+    ] = "auto"
+    log_level: Annotated[LogLevel, Meta(description="The least weighty line that is logged.")] = (
+        "info"
+    )
+
+    @property
+    def has_secure_cookies(self) -> bool:
+        """Whether cookies carry ``Secure`` and the ``__Host-`` prefix: visitors come over TLS."""
+        return self.public_url.startswith("https://")
+
+
+class LoadedSettings(msgspec.Struct, frozen=True):
+    """The settings in force, and for each field where its value came from."""
+
+    settings: Settings
+    origins: Mapping[str, SettingOrigin]
+
+
+class SettingProblem(msgspec.Struct, frozen=True):
+    """One wrong setting: its variable, its value as it may be shown, its origin, and the reason."""
+
+    variable: str
+    reason: str
+    shown: str | None = None
+    origin: SettingOrigin | None = None
+
+    def __str__(self) -> str:
+        value = "" if self.shown is None else f"={self.shown}"
+        origin = "" if self.origin is None else f" ({self.origin})"
+        return f"{self.variable}{value}{origin}: {self.reason}"
+
+
+class InvalidSettings(Refusal):
+    """Settings are wrong; ``problems`` has all of them, and none of their secrets."""
+
+    code = "invalid_settings"
+
+    def __init__(self, problems: Collection[SettingProblem]) -> None:
+        self.problems = tuple(problems)
+        count = "1 setting is" if len(self.problems) == 1 else f"{len(self.problems)} settings are"
+        super().__init__("\n  ".join([f"{count} wrong:", *map(str, self.problems)]))
+
+
+def load_settings(
+    environ: Mapping[str, str],
+    *,
+    dotenv_path: Path = Path(".env"),
+    overrides: Mapping[str, str | int | Path] | None = None,
+    required: Collection[str] = (),
+) -> LoadedSettings:
+    """Read and check every setting, or raise ``InvalidSettings`` with all that is wrong.
+
+    ``overrides`` has values by field name and is for ``packhouse up`` alone; ``required`` names
+    fields that must have a value, such as ``SERVE_NEEDS``.
+    """
+    problems: list[SettingProblem] = []
+    given = _gather(environ, dotenv_path, overrides or {}, problems)
+    values: dict[str, Any] = {}
+    for field in msgspec.structs.fields(Settings):
+        if field.name not in given:
+            continue
+        text, origin = given[field.name]
+        form = setting_form(field.type)
+        try:
+            values[field.name] = form.parse(text)
+        except ValueError as error:
+            shown = MASK if form.is_secret else mask_url_passwords(text)[:200]
+            problems.append(SettingProblem(variable_of(field.name), str(error), shown, origin))
+    settings = Settings(**values)
+    known = {problem.variable for problem in problems}
+    problems += [each for each in _conflicts(settings, required) if each.variable not in known]
+    if problems:
+        raise InvalidSettings(problems)
+    origins: dict[str, SettingOrigin] = {
+        name: given[name][1] if name in given else "default" for name in Settings.__struct_fields__
+    }
+    return LoadedSettings(settings, origins)
+
+
+def require_setting(value: Value | None, *, name: str) -> Value:
+    """``value`` when it is set; for code that cannot begin without it. ``name`` is the field's."""
+    if value is None:
+        raise InvalidSettings([_missing(name)])
+    return value
+
+
+def pool_size_per_worker(*, pool_size: int, workers: int) -> int:
+    """One worker's share of the host's connections.
+
+    Never below 2: with a single one, a transaction would hold up every read of its worker.
+    """
+    return max(2, pool_size // workers)
+
+
+def variable_of(field_name: str) -> str:
+    """The environment variable of a field of ``Settings``."""
+    return f"{PREFIX}{field_name.upper()}"
+
+
+def _gather(
+    environ: Mapping[str, str],
+    dotenv_path: Path,
+    overrides: Mapping[str, str | int | Path],
+    problems: list[SettingProblem],
+) -> dict[str, tuple[str, SettingOrigin]]:
+    """Text and origin by field name, from the weakest source to the strongest; empty is not set."""
+    fields = {variable_of(name): name for name in Settings.__struct_fields__}
+    raised = {variable_of(name): str(value) for name, value in overrides.items()}
+    environment = raised.get("PACKHOUSE_ENVIRONMENT") or environ.get("PACKHOUSE_ENVIRONMENT")
+    is_development = (environment or "").strip() in {"", "development"}
+    dotenv = _read_dotenv(dotenv_path, problems) if is_development else {}
+    sources: tuple[tuple[SettingOrigin, Mapping[str, str]], ...] = (
+        (".env", dotenv),
+        ("environment", environ),
+        ("packhouse up", raised),
+    )
+    given: dict[str, tuple[str, SettingOrigin]] = {}
+    for origin, texts in sources:
+        for variable in sorted(texts):
+            if not variable.startswith(PREFIX) or variable.startswith(TEST_PREFIX):
+                continue
+            reason = _unwelcome(variable, texts[variable], origin, fields)
+            if reason is not None:
+                problems.append(SettingProblem(variable, reason, origin=origin))
+            elif variable in fields and texts[variable].strip():
+                given[fields[variable]] = (texts[variable].strip(), origin)
+    return given
+
+
+def _read_dotenv(path: Path, problems: list[SettingProblem]) -> dict[str, str]:
+    try:
+        texts = dotenv_values(path, interpolate=False)
+    except (OSError, UnicodeDecodeError) as error:
+        problems.append(SettingProblem(str(path), f"cannot be read ({type(error).__name__})"))
+        return {}
+    return {name: text or "" for name, text in texts.items()}
+
+
+def _unwelcome(
+    variable: str, text: str, origin: SettingOrigin, fields: Mapping[str, str]
+) -> str | None:
+    """Why a variable may not be set there at all; None when it may."""
+    if variable in COMMAND_LINE_VARIABLES:
+        return None if origin == "environment" else "can be set in the environment only"
+    if variable not in fields:
+        names = {name.removeprefix(PREFIX): name for name in [*fields, *COMMAND_LINE_VARIABLES]}
+        close = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1)
+        guess = f"; did you mean {names[close[0]]}?" if close else ""
+        return f"is no setting of this shop{guess}"
+    if variable == variable_of("embedded") and origin != "packhouse up":
+        return "is set by `packhouse up` alone"
+    if (
+        variable == variable_of("environment")
+        and origin == ".env"
+        and text not in {"", "development"}
+    ):
+        return "must be set in the environment itself, because .env is read in development only"
+    return None
+
+
+def _conflicts(settings: Settings, required: Collection[str]) -> Iterator[SettingProblem]:
+    """What is wrong about values that are right one by one."""
+    missing = {name for name in required if getattr(settings, name) is None}
+    host = urlsplit(settings.public_url).hostname or ""
+    if settings.environment == "production":
+        if settings.seed_key is None:
+            missing.add("seed_key")
+        if not settings.has_secure_cookies and not _is_loopback(host):
+            yield SettingProblem(
+                variable_of("public_url"),
+                "must begin with https:// in production",
+                settings.public_url,
+            )
+    if settings.payment_provider == "demo":
+        if settings.environment == "production":
+            yield SettingProblem(
+                variable_of("payment_provider"), "cannot be demo in production", "demo"
+            )
+        elif not settings.embedded:
+            yield SettingProblem(
+                variable_of("payment_provider"), "works only under `packhouse up`", "demo"
+            )
+    if settings.demo_accounts and not settings.embedded:
+        yield SettingProblem(
+            variable_of("demo_accounts"), "can be on only under `packhouse up`", "true"
+        )
+    for name in sorted(missing):
+        yield _missing(name)
+
+
+def _missing(name: str) -> SettingProblem:
+    return SettingProblem(variable_of(name), "is needed and not set")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

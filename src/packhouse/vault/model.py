@@ -1,0 +1,52 @@
+"""A user card: one drawn card in a collector's keeping, with what was locked when it was drawn."""
+
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from packhouse.foundation.identifiers import CardId, OpeningId, StockItemId, UserCardId, UserId
+from packhouse.foundation.tiers import Tier
+
+UserCardState = Literal["vaulted", "sold", "reserved", "shipped", "lost"]
+VaultSort = Literal["newest", "value"]
+
+
+class UserCard(msgspec.Struct, frozen=True):
+    """Amounts in minor units; no ``stock_item_id``: digital, or paid out for want of stock."""
+
+    user_id: UserId
+    id: UserCardId
+    card_id: CardId
+    stock_item_id: StockItemId | None
+    opening_id: OpeningId
+    tier: Tier
+    value: int
+    state: UserCardState
+    sell_back_amount: int
+    sell_back_until: datetime
+    created_at: datetime
+
+    @property
+    def is_shippable(self) -> bool:
+        """Whether there is a physical copy in the vault to be sent."""
+        return self.state == "vaulted" and self.stock_item_id is not None
+
+    def may_be_sold_back(self, now: datetime) -> bool:
+        """Whether the shop would buy it back at ``now``."""
+        return self.state == "vaulted" and now < self.sell_back_until
+
+
+class VaultFilter(msgspec.Struct, frozen=True):
+    """Which of a user's cards, in which order."""
+
+    tier: Tier | None = None
+    state: UserCardState | None = None
+    sort: VaultSort = "newest"
+
+
+class VaultPosition(msgspec.Struct, frozen=True):
+    """The last card of the page before: the keyset."""
+
+    id: UserCardId
+    value: int

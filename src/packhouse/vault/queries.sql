@@ -1,0 +1,70 @@
+-- name: insert_user_cards
+-- Drawn cards enter the vault, with tier and value copied in so that reading needs no join.
+INSERT INTO user_cards (user_id, id, card_id, stock_item_id, opening_id, tier, value, state,
+                        sell_back_amount, sell_back_until, created_at)
+SELECT c.user_id, c.id, c.card_id, c.stock_item_id, c.opening_id, c.tier, c.value, c.state,
+       c.sell_back_amount, c.sell_back_until, $11
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[],
+            $8::text[], $9::bigint[], $10::timestamptz[])
+    AS c (user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until)
+
+-- name: list_user_cards_by_newest
+-- A page of the vault, newest first. Index: user_cards_pkey.
+SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
+FROM user_cards
+WHERE user_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR id < $3)
+ORDER BY id DESC
+LIMIT $4
+
+-- name: list_user_cards_of_tier_by_newest
+-- The same within one tier. Index: idx_user_cards_tier.
+SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
+FROM user_cards
+WHERE tier = $5 AND user_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR id < $3)
+ORDER BY id DESC
+LIMIT $4
+
+-- name: list_user_cards_by_value
+-- A page of the vault, dearest first. Index: idx_user_cards_user_id.
+SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
+FROM user_cards
+WHERE user_id = $1 AND ($2::text IS NULL OR state = $2) AND ($5::text IS NULL OR tier = $5)
+    AND ($3::uuid IS NULL OR (value, id) < ($6, $3))
+ORDER BY value DESC, id DESC
+LIMIT $4
+
+-- name: list_user_cards
+-- Certain cards of one user, whatever their state. Index: user_cards_pkey.
+SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
+FROM user_cards
+WHERE user_id = $1 AND id = ANY ($2::uuid[])
+ORDER BY id
+
+-- name: update_user_card_states
+-- Moves cards of one user from one state to another; gives those that were in the first.
+UPDATE user_cards
+SET state = $4
+WHERE user_id = $1 AND id = ANY ($2::uuid[]) AND state = $3
+RETURNING id
+
+-- name: count_user_cards
+-- How many cards a user has in each tier and state, for the vault's tabs.
+SELECT tier, state, count(*) AS cards
+FROM user_cards
+WHERE user_id = $1
+GROUP BY tier, state
+
+-- name: check_card_places
+-- Evidence for the law that every card has one place; reads whole tables, not for hot paths.
+SELECT
+    (SELECT count(*) FROM (SELECT stock_item_id FROM user_cards
+                           WHERE stock_item_id IS NOT NULL AND state IN ('vaulted', 'reserved', 'shipped', 'lost')
+                           GROUP BY stock_item_id HAVING count(*) > 1) AS twice) AS shared,
+    (SELECT count(*) FROM user_cards u
+     LEFT JOIN stock_items s ON s.card_id = u.card_id AND s.id = u.stock_item_id
+     WHERE u.stock_item_id IS NOT NULL AND u.state IN ('vaulted', 'reserved', 'shipped', 'lost')
+         AND s.place IS DISTINCT FROM u.state) AS misplaced,
+    (SELECT count(*) FROM stock_items s
+     WHERE s.place IN ('vaulted', 'reserved', 'shipped')
+         AND NOT EXISTS (SELECT 1 FROM user_cards u WHERE u.stock_item_id = s.id
+                         AND u.card_id = s.card_id AND u.state = s.place)) AS ownerless

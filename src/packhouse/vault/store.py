@@ -1,0 +1,99 @@
+"""What the vault keeps in PostgreSQL; each function runs the query of its own name."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from packhouse.foundation.identifiers import UserCardId, UserId
+from packhouse.foundation.tiers import Tier
+from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.queries import load_queries
+from packhouse.vault.model import UserCard, UserCardState, VaultFilter, VaultPosition
+
+QUERIES = load_queries("packhouse.vault")
+
+
+async def insert_user_cards(
+    connection: Connection, cards: Sequence[UserCard], *, now: datetime
+) -> None:
+    """Write drawn cards."""
+    await connection.execute(
+        QUERIES["insert_user_cards"],
+        [card.user_id for card in cards],
+        [card.id for card in cards],
+        [card.card_id for card in cards],
+        [card.stock_item_id for card in cards],
+        [card.opening_id for card in cards],
+        [card.tier for card in cards],
+        [card.value for card in cards],
+        [card.state for card in cards],
+        [card.sell_back_amount for card in cards],
+        [card.sell_back_until for card in cards],
+        now,
+    )
+
+
+async def list_vault_page(
+    connection: Connection,
+    *,
+    user_id: UserId,
+    wanted: VaultFilter,
+    after: VaultPosition | None,
+    limit: int,
+) -> list[UserCard]:
+    """A page of a user's cards, after ``after`` in the wanted order."""
+    after_id = None if after is None else after.id
+    if wanted.sort == "value":
+        rows = await connection.fetch(
+            QUERIES["list_user_cards_by_value"],
+            user_id,
+            wanted.state,
+            after_id,
+            limit,
+            wanted.tier,
+            None if after is None else after.value,
+        )
+    elif wanted.tier is not None:
+        rows = await connection.fetch(
+            QUERIES["list_user_cards_of_tier_by_newest"],
+            user_id,
+            wanted.state,
+            after_id,
+            limit,
+            wanted.tier,
+        )
+    else:
+        rows = await connection.fetch(
+            QUERIES["list_user_cards_by_newest"], user_id, wanted.state, after_id, limit
+        )
+    return [UserCard(**row) for row in rows]
+
+
+async def list_user_cards(
+    connection: Connection, *, user_id: UserId, user_card_ids: Sequence[UserCardId]
+) -> list[UserCard]:
+    """Those of the named cards that are this user's."""
+    rows = await connection.fetch(QUERIES["list_user_cards"], user_id, user_card_ids)
+    return [UserCard(**row) for row in rows]
+
+
+async def update_user_card_states(
+    connection: Connection,
+    *,
+    user_id: UserId,
+    user_card_ids: Sequence[UserCardId],
+    from_state: UserCardState,
+    to_state: UserCardState,
+) -> set[UserCardId]:
+    """Move cards from one state to another; gives those that were in the first."""
+    rows = await connection.fetch(
+        QUERIES["update_user_card_states"], user_id, user_card_ids, from_state, to_state
+    )
+    return {row["id"] for row in rows}
+
+
+async def count_user_cards(
+    connection: Connection, user_id: UserId
+) -> dict[tuple[Tier, UserCardState], int]:
+    """How many cards of each tier and state."""
+    rows = await connection.fetch(QUERIES["count_user_cards"], user_id)
+    return {(row["tier"], row["state"]): row["cards"] for row in rows}

@@ -1,0 +1,17 @@
+"""How the wallet says no."""
+
+from typing import ClassVar
+
+from packhouse.foundation.errors import Refusal
+
+
+class InsufficientCredits(Refusal):
+    """The balance does not cover it; nothing was debited."""
+
+    code: ClassVar[str] = "insufficient_credits"
+
+
+class PaymentsUnavailable(Refusal):
+    """This shop has no payment provider set up."""
+
+    code: ClassVar[str] = "payments_unavailable"

@@ -1,4 +1,4 @@
-"""An operator imports cards and moves their copies."""
+"""An operator imports cards and their copies."""
 
 import asyncio
 import io
@@ -8,11 +8,9 @@ import pytest
 from PIL import Image
 
 from packhouse import catalog
-from packhouse.catalog import Card, ImportRefused, ImportReport, StockNotMovable
+from packhouse.catalog import Card, ImportRefused, ImportReport
 from packhouse.flows.import_catalog import ImportCatalog, import_catalog
-from packhouse.flows.move_stock import MoveStock, StockMoved, move_stock
-from packhouse.foundation.errors import InvalidInput, NotFound
-from packhouse.foundation.identifiers import PackId, StockItemId, new_id
+from packhouse.foundation.identifiers import PackId, new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, list_audit_entries
 from packhouse.plumbing.pictures import FolderPictures
@@ -148,100 +146,22 @@ async def test_pictures_are_taken_from_the_folder_and_encoded_anew(
     assert refused.value.errors[0].field == "line 2, picture"
 
 
-async def test_stock_put_on_sale_ends_the_pauses_that_waited_for_it(house: House) -> None:
-    await run(house)
-    _, cinder = await cards_of(house)
-    await pause_for(house, cinder)
-    await run(house, f"{HEADER}\n{CINDER},,1,on_sale,,\n")
-    assert not await is_paused(house)
-    await pause_for(house, cinder)
-    await move(house, cinder, "on_sale", quantity=1)
-    assert not await is_paused(house)
-
-
-async def test_copies_are_moved_by_number_and_by_name(house: House) -> None:
-    await run(house)
-    _, cinder = await cards_of(house)
-    moved = await move(house, cinder, "on_sale", quantity=2)
-    assert await stock_of(house, cinder) == {"house": 1, "on_sale": 2}
-    await move(house, cinder, "house", ids=moved.stock_item_ids[:1])
-    assert await stock_of(house, cinder) == {"house": 2, "on_sale": 1}
-    await move(house, cinder, "withdrawn", quantity=99, reason="Water damage.")
-    assert await stock_of(house, cinder) == {"withdrawn": 3}
-    async with house.database.connection() as connection:
-        entries = await list_audit_entries(connection, before=None, limit=1)
-    assert (entries[0].action, entries[0].reason) == ("withdraw_stock", "Water damage.")
-
-
-async def test_a_withdrawal_needs_a_reason(house: House) -> None:
-    await run(house)
-    moth, _ = await cards_of(house)
-    with pytest.raises(InvalidInput):
-        await move(house, moth, "withdrawn", quantity=1, reason=" ")
-
-
-async def test_a_move_names_copies_or_a_number(house: House) -> None:
-    await run(house)
-    moth, _ = await cards_of(house)
-    for quantity, ids in ((None, ()), (1, (StockItemId(new_id()),)), (0, ()), (10_001, ())):
-        with pytest.raises(InvalidInput):
-            await move(house, moth, "house", quantity=quantity, ids=ids)
-
-
-async def test_named_copies_move_all_or_none(house: House) -> None:
-    await run(house)
-    moth, cinder = await cards_of(house)
-    on_sale = (await move(house, cinder, "on_sale", quantity=1)).stock_item_ids
-    async with house.database.connection() as connection:
-        page = await catalog.list_stock_page(
-            connection, card_id=cinder.id, place="house", after=None, limit=9
-        )
-    with pytest.raises(StockNotMovable):
-        await move(house, cinder, "on_sale", ids=(page[0].id, *on_sale))
-    with pytest.raises(NotFound):
-        await move(house, moth, "house", ids=on_sale)
-    assert await stock_of(house, cinder) == {"house": 2, "on_sale": 1}
-
-
-async def test_nothing_to_move_is_not_found(house: House) -> None:
-    await run(house)
-    moth, _ = await cards_of(house)
-    with pytest.raises(NotFound):
-        await move(house, moth, "on_sale", quantity=1)
-
-
-async def move(
+async def test_an_import_that_puts_stock_on_sale_ends_the_pauses_that_waited_for_it(
     house: House,
-    card: Card,
-    to_place: catalog.StaffPlace,
-    *,
-    quantity: int | None = None,
-    ids: tuple[StockItemId, ...] = (),
-    reason: str | None = None,
-) -> StockMoved:
-    command = MoveStock(
-        card_id=card.id,
-        to_place=to_place,
-        actor=CLERK,
-        stock_item_ids=ids,
-        quantity=quantity,
-        reason=reason,
-    )
-    return await move_stock(house, command)
-
-
-async def pause_for(house: House, card: Card) -> None:
+) -> None:
+    await run(house)
+    _, cinder = await cards_of(house)
     pack_id = PackId(new_id())
     async with house.database.transaction() as connection:
         await connection.execute(
-            "INSERT INTO packs (id, slug, created_at) VALUES ($1, $2, $3)",
+            "INSERT INTO packs (id, slug, created_at) VALUES ($1, 'ember', $2)",
             pack_id,
-            str(pack_id),
             house.clock(),
         )
-        await catalog.insert_pack_pauses(connection, [(pack_id, card.id)], now=house.clock())
-
-
-async def is_paused(house: House) -> bool:
+        await catalog.insert_pack_pauses(connection, [(pack_id, cinder.id)], now=house.clock())
+    await run(house, f"{HEADER}\n{CINDER},,1,,,\n")
     async with house.database.connection() as connection:
-        return bool(await catalog.list_pack_pauses(connection))
+        assert await catalog.list_pack_pauses(connection)
+    await run(house, f"{HEADER}\n{CINDER},,1,on_sale,,\n")
+    async with house.database.connection() as connection:
+        assert not await catalog.list_pack_pauses(connection)

@@ -35,6 +35,7 @@ from packhouse.catalog.records import ProblemList
 from packhouse.catalog.rules import STAFF_MOVES, card_face, require_movable
 from packhouse.catalog.shelf import CardShelf
 from packhouse.catalog.store import (
+    bind_stock_items,
     claim_movable_items,
     claim_stock_items,
     count_stock_by_card,
@@ -42,6 +43,7 @@ from packhouse.catalog.store import (
     delete_pack_pauses_for_cards,
     insert_pack_pauses,
     list_cards,
+    list_cards_of_sets,
     list_cards_page,
     list_pack_pauses,
     list_sets,
@@ -76,6 +78,7 @@ __all__ = [
     "StaffPlace",
     "StockItem",
     "StockNotMovable",
+    "bind_stock_items",
     "card_face",
     "check_digital_cards_have_no_copies",
     "claim_movable_items",
@@ -90,6 +93,7 @@ __all__ = [
     "insert_pack_pauses",
     "list_cards",
     "list_cards_by_key",
+    "list_cards_of_sets",
     "list_cards_page",
     "list_known_certificates",
     "list_lines",

@@ -204,3 +204,18 @@ WHERE sha256 = $1
 INSERT INTO catalog_imports (sha256, file_name, imported_at)
 VALUES ($1, $2, $3)
 ON CONFLICT DO NOTHING
+
+-- name: bind_stock_items
+-- Items that this transaction holds go on sale as part of a lot. Index: stock_items_pkey.
+UPDATE stock_items
+SET place = 'on_sale', lot_id = $3, updated_at = $4
+FROM unnest($1::uuid[], $2::uuid[]) AS bound (card_id, id)
+WHERE stock_items.card_id = bound.card_id AND stock_items.id = bound.id AND stock_items.lot_id IS NULL
+RETURNING stock_items.id
+
+-- name: list_cards_of_sets
+-- Every card of certain sets, in order. Index: cards_set_code_number_key.
+SELECT id, set_code, set_name, number, name, tier, value, kind, weight_grams, flavour, picture
+FROM cards
+WHERE set_code = ANY ($1::text[])
+ORDER BY set_code, number

@@ -8,7 +8,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from packhouse.catalog.model import Card, PackPause, Place, StockItem
-from packhouse.foundation.identifiers import CardId, PackId, StockItemId
+from packhouse.foundation.errors import Breach
+from packhouse.foundation.identifiers import CardId, LotId, PackId, StockItemId
 from packhouse.foundation.tiers import Tier
 from packhouse.plumbing.postgres import Connection, Record
 from packhouse.plumbing.queries import load_queries
@@ -19,6 +20,12 @@ QUERIES = load_queries("packhouse.catalog")
 async def list_cards(connection: Connection, ids: Iterable[CardId]) -> list[Card]:
     """The cards of these ids that exist, in no order. Hot paths ask the ``CardShelf``."""
     return [_card(row) for row in await connection.fetch(QUERIES["list_cards"], list(ids))]
+
+
+async def list_cards_of_sets(connection: Connection, set_codes: Iterable[str]) -> list[Card]:
+    """Every card of these sets, by set code and number."""
+    rows = await connection.fetch(QUERIES["list_cards_of_sets"], list(set_codes))
+    return [_card(row) for row in rows]
 
 
 async def list_cards_page(
@@ -113,6 +120,25 @@ async def claim_movable_items(
     """The oldest items of a card in ``places`` that are in no lot and that nobody else holds."""
     rows = await connection.fetch(QUERIES["claim_movable_items"], card_id, list(places), limit)
     return [row["id"] for row in rows]
+
+
+async def bind_stock_items(
+    connection: Connection,
+    items: Sequence[tuple[CardId, StockItemId]],
+    *,
+    lot_id: LotId,
+    now: datetime,
+) -> None:
+    """Put items that this transaction holds on sale as part of a lot. Raises ``Breach``."""
+    bound = await connection.fetch(
+        QUERIES["bind_stock_items"],
+        [card_id for card_id, _ in items],
+        [stock_item_id for _, stock_item_id in items],
+        lot_id,
+        now,
+    )
+    if len(bound) < len(items):
+        raise Breach("A stock item is already part of another lot.")
 
 
 async def count_stock_by_card(

@@ -167,7 +167,8 @@ def compose_odds(
                     f"layouts[{i}]", f"{count} cards; a pack has at most {CARDS_PER_PACK_MAX}."
                 )
             )
-    _raise_problems(cards.errors)
+    if cards.errors:
+        raise _cannot_be_composed(cards.errors)
     return _compose(draft, slug=slug, number=number, layouts=layouts, lot=None)
 
 
@@ -179,8 +180,8 @@ def compose_lot_prizes(
     if draft.layouts:
         cards.errors.append(FieldError("layouts", "A lot has a prize list and no layouts."))
     if draft.lot is None:
-        _raise_problems([*cards.errors, FieldError("lot", "A lot needs its prize list.")])
-        raise AssertionError
+        cards.errors.append(FieldError("lot", "A lot needs its prize list."))
+        raise _cannot_be_composed(cards.errors)
     wanted = draft.lot.packs * draft.lot.cards_per_pack
     listed = sum(prize.count for prize in draft.lot.prizes)
     if wanted != listed:
@@ -200,7 +201,8 @@ def compose_lot_prizes(
     if draft.lot.last_one is not None:
         fact = cards.find(draft.lot.last_one, field="lot.last_one")
         last_one = None if fact is None else _prize(fact, 1)
-    _raise_problems(cards.errors)
+    if cards.errors:
+        raise _cannot_be_composed(cards.errors)
     return prizes, last_one
 
 
@@ -282,6 +284,5 @@ def _prize(fact: CardFact, count: int) -> LotPrize:
     )
 
 
-def _raise_problems(errors: Sequence[FieldError]) -> None:
-    if errors:
-        raise InvalidInput("This pack cannot be composed as it is written.", errors)
+def _cannot_be_composed(errors: Sequence[FieldError]) -> InvalidInput:
+    return InvalidInput("This pack cannot be composed as it is written.", errors)

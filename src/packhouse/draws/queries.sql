@@ -95,7 +95,7 @@ WHERE id = $1
 
 -- name: list_packs
 -- Every pack on sale with its version, and for a lot how much is drawn. A few rows.
-SELECT p.id AS pack_id, p.slug, p.position, v.id AS version_id, v.config_hash, v.lot_id, v.published_at,
+SELECT p.id AS pack_id, p.slug, p.position, p.picture, v.id AS version_id, v.config_hash, v.lot_id, v.published_at,
        l.draws, l.size, l.closed_at IS NOT NULL AS is_closed,
        EXISTS (SELECT 1 FROM pack_pauses s WHERE s.pack_id = p.id) AS is_paused
 FROM packs p
@@ -112,7 +112,7 @@ WHERE id = ANY ($1::uuid[])
 
 -- name: list_all_packs
 -- Every pack, also drafts and withdrawn ones, for operators.
-SELECT p.id, p.slug, p.position, p.withdrawn_at, p.created_at, p.current_version_id, d.draft,
+SELECT p.id, p.slug, p.position, p.picture, p.withdrawn_at, p.created_at, p.current_version_id, d.draft,
        v.number AS version_number, v.published_at,
        EXISTS (SELECT 1 FROM pack_pauses s WHERE s.pack_id = p.id) AS is_paused
 FROM packs p
@@ -122,7 +122,7 @@ ORDER BY p.position, p.slug
 
 -- name: find_pack
 -- One pack by its slug, for operators. Index: packs_slug_key.
-SELECT p.id, p.slug, p.position, p.withdrawn_at, p.created_at, p.current_version_id, d.draft,
+SELECT p.id, p.slug, p.position, p.picture, p.withdrawn_at, p.created_at, p.current_version_id, d.draft,
        v.number AS version_number, v.published_at,
        EXISTS (SELECT 1 FROM pack_pauses s WHERE s.pack_id = p.id) AS is_paused
 FROM packs p
@@ -180,6 +180,12 @@ RETURNING id
 -- Where the pack stands in the shop's list.
 UPDATE packs
 SET position = $2
+WHERE id = $1
+
+-- name: update_pack_picture
+-- How the pack looks on the shelf; no part of what is published and hashed.
+UPDATE packs
+SET picture = $2
 WHERE id = $1
 
 -- name: insert_lot

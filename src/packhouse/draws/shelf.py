@@ -24,10 +24,11 @@ FRESH_SECONDS = 0.5
 
 
 class ShelvedPack(msgspec.Struct, frozen=True):
-    """A pack on sale with its published version, ready to be drawn."""
+    """A pack on sale with its published version, ready to be drawn; ``picture`` is a media key."""
 
     pack_id: PackId
     slug: str
+    picture: str | None
     version_id: PackVersionId
     lot_id: LotId | None
     published_at: datetime
@@ -91,6 +92,7 @@ class PackShelf:
             ShelvedPack(
                 pack_id=row["pack_id"],
                 slug=row["slug"],
+                picture=row["picture"],
                 version_id=row["version_id"],
                 lot_id=row["lot_id"],
                 published_at=row["published_at"],

@@ -95,11 +95,12 @@ class LotPrizeCount(msgspec.Struct, frozen=True):
 
 
 class PackRow(msgspec.Struct, frozen=True):
-    """A pack as operators see it."""
+    """A pack as operators see it; ``picture`` is a media key."""
 
     id: PackId
     slug: str
     position: int
+    picture: str | None
     withdrawn_at: datetime | None
     created_at: datetime
     current_version_id: PackVersionId | None
@@ -349,6 +350,11 @@ async def withdraw_pack(connection: Connection, *, pack_id: PackId, now: datetim
 async def update_pack_position(connection: Connection, *, pack_id: PackId, position: int) -> None:
     """Where the pack stands in the list."""
     await connection.execute(QUERIES["update_pack_position"], pack_id, position)
+
+
+async def update_pack_picture(connection: Connection, *, pack_id: PackId, picture: str) -> None:
+    """How the pack looks; ``picture`` is a media key."""
+    await connection.execute(QUERIES["update_pack_picture"], pack_id, picture)
 
 
 async def insert_lot(

@@ -45,9 +45,12 @@ def lot_message(
 
 
 def ticket_below(n: int, *, seed: bytes, message: bytes) -> int:
-    """A uniform integer in 0 … n - 1; ``n`` is 1 … 2^63."""
+    """A uniform integer in 0 … n - 1. Raises ``ValueError`` unless ``n`` is 1 … 2^64."""
     if n == 1:
         return 0
+    if not 1 < n <= _WORD_SPAN:
+        # Above it every word would be rejected, for ever.
+        raise ValueError(f"There is no ticket below {n}: n is 1 to 2^64.")
     accepted_below = _WORD_SPAN - _WORD_SPAN % n
     counter = 0
     while True:

@@ -55,7 +55,7 @@ from packhouse.foundation.limits import (
 )
 from packhouse.house import House
 from packhouse.plumbing.idempotency import Repeat, find_answer
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, TransactionRaced
 
 
 class OpenPacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -96,7 +96,7 @@ async def open_pack(house: House, command: OpenPack) -> OpenedPacks:
                 return await _attempt(house, command, waiting=waiting)
             except ClaimShort:
                 waiting = True
-            except PurchaseRaced:
+            except (PurchaseRaced, TransactionRaced):
                 # Uneven pauses let one of the racers through instead of all meeting again.
                 await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 - no secret hangs on it
     raise OpeningBusy("Too many openings at once for this wallet; nothing was paid. Try again.")

@@ -75,7 +75,7 @@ def parse_migration(file_name: str, text: str) -> Migration:
     """Read ``0001_name.sql``; statements are separated by a semicolon at the end of a line."""
     number, _, name = file_name.removesuffix(".sql").partition("_")
     without_comments = "\n".join(
-        line for line in text.splitlines() if not line.lstrip().startswith("--")
+        line.rstrip() for line in text.splitlines() if not line.lstrip().startswith("--")
     )
     statements = tuple(
         statement.strip() for statement in without_comments.split(";\n") if statement.strip("; \n")

@@ -40,6 +40,12 @@ class DatabaseUnavailable(Outage):
     code: ClassVar[str] = "database_unavailable"
 
 
+class TransactionRaced(Outage):
+    """PostgreSQL ended the transaction to let another one through; nothing of it was done."""
+
+    code: ClassVar[str] = "transaction_raced"
+
+
 class Database:
     """A pool of connections to the primary."""
 
@@ -61,8 +67,11 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Borrow a connection and open a transaction: all of the block is committed, or nothing."""
-        async with self.connection() as connection, connection.transaction():
-            yield connection
+        try:
+            async with self.connection() as connection, connection.transaction():
+                yield connection
+        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+            raise TransactionRaced("Others changed the same things; try again.") from error
 
     async def close(self) -> None:
         """Wait for borrowed connections, then close all."""

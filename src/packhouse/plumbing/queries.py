@@ -11,18 +11,24 @@ from importlib.resources import files
 from types import MappingProxyType
 
 _NAME = re.compile(r"^-- name: ([a-z_][a-z0-9_]*)$", re.MULTILINE)
+_ALMOST_A_NAME = re.compile(r"^[ \t]*--[ \t]*name[ \t]*:.*$", re.MULTILINE | re.IGNORECASE)
 
 
 def load_queries(package: str) -> Mapping[str, str]:
     """The statements of ``package``'s ``queries.sql`` by name, without their comments.
 
-    Raises ``ValueError`` when a name is used twice or a text stands before the first name.
+    Raises ``ValueError`` when a name is used twice or malformed, has no statement, or when a
+    statement stands before the first name.
     """
     return parse_queries((files(package) / "queries.sql").read_text(encoding="utf-8"))
 
 
 def parse_queries(text: str) -> Mapping[str, str]:
     """Split the text of a ``queries.sql`` into its statements; see ``load_queries``."""
+    # Taken for a comment, a misspelt name would glue its statement to the one before.
+    for line in _ALMOST_A_NAME.findall(text):
+        if not _NAME.fullmatch(line):
+            raise ValueError(f"queries.sql has a malformed name: {line!r}")
     preface, *parts = _NAME.split(text)
     if _without_comments(preface):
         raise ValueError("queries.sql has a statement before the first '-- name:' line")
@@ -30,7 +36,10 @@ def parse_queries(text: str) -> Mapping[str, str]:
     for name, body in zip(parts[::2], parts[1::2], strict=True):
         if name in queries:
             raise ValueError(f"queries.sql names {name!r} twice")
-        queries[name] = _without_comments(body).rstrip(";").rstrip()
+        statement = _without_comments(body).rstrip(";").rstrip()
+        if not statement:
+            raise ValueError(f"queries.sql names {name!r} and has no statement for it")
+        queries[name] = statement
     return MappingProxyType(queries)
 
 

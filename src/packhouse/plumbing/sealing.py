@@ -37,7 +37,7 @@ class Seal:
         """What ``close`` was given. Raises ``SealBroken``."""
         try:
             return self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], context)
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # ValueError: cut shorter than its nonce
             raise SealBroken(
                 "A sealed server seed does not open with PACKHOUSE_SEED_KEY. Was the key replaced?"
                 " Put the former one back; sealed seeds cannot be opened without it."

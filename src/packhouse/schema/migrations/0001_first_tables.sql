@@ -142,6 +142,7 @@ CREATE TABLE packs (
     id                 uuid        NOT NULL,
     slug               text        NOT NULL,
     position           integer     NOT NULL DEFAULT 0,
+    picture            text,
     current_version_id uuid,
     withdrawn_at       timestamptz,
     created_at         timestamptz NOT NULL,

@@ -1,0 +1,48 @@
+"""Anyone with its id reads an opening's receipt; its server seed is added once it is revealed."""
+
+import msgspec
+
+from packhouse import draws
+from packhouse.accounts import SessionUser
+from packhouse.draws import KeptReceipt, Receipt
+from packhouse.foundation.errors import NotFound
+from packhouse.foundation.identifiers import OpeningId, UserId
+from packhouse.house import House
+from packhouse.plumbing.outbox import find_waiting_event
+from packhouse.plumbing.postgres import Connection
+
+
+async def read_receipt(
+    house: House, opening_id: OpeningId, *, viewer: SessionUser | None
+) -> Receipt:
+    """The receipt. Raises ``NotFound``.
+
+    In the moment before the relay has published it, it is found by its owner's key.
+    """
+    async with house.database.connection() as connection:
+        kept = await draws.find_receipt(connection, opening_id)
+        if kept is None:
+            kept = await _find_unpublished(connection, opening_id, viewer)
+        if kept is None:
+            raise NotFound("There is no opening with this id.")
+        receipt = msgspec.json.decode(kept.receipt, type=Receipt)
+        if receipt.proof.lot is not None:
+            return receipt
+        pair = await draws.find_seed_pair(
+            connection, user_id=kept.user_id, seed_pair_id=kept.seed_pair_id
+        )
+    revealed = None if pair is None or pair.server_seed is None else pair.server_seed.hex()
+    return msgspec.structs.replace(receipt, server_seed=revealed)
+
+
+async def _find_unpublished(
+    connection: Connection, opening_id: OpeningId, viewer: SessionUser | None
+) -> KeptReceipt | None:
+    owner_id: UserId | None = None if viewer is None else viewer.user_id
+    if owner_id is None:
+        waiting = await find_waiting_event(connection, subject_id=opening_id)
+        owner_id = None if waiting is None else UserId(waiting.user_id)
+    if owner_id is None:
+        return await draws.find_receipt(connection, opening_id)
+    found = await draws.list_opening_receipts(connection, [(owner_id, opening_id)])
+    return found[0][0] if found else None

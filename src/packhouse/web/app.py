@@ -1,0 +1,164 @@
+"""The web application: the edge around Litestar around the rooms."""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import Any, cast
+
+from litestar import Litestar, Request, Response, get
+from litestar.exceptions import (
+    ClientException,
+    HTTPException,
+    MethodNotAllowedException,
+    NotFoundException,
+    SerializationException,
+    ValidationException,
+)
+from litestar.openapi import OpenAPIConfig
+
+from packhouse import __version__
+from packhouse.foundation.errors import FieldError, InvalidInput, NotFound, PackhouseError
+from packhouse.house import House, open_house
+from packhouse.plumbing.handover import load_process_settings
+from packhouse.plumbing.logging import configure_logging, get_log
+from packhouse.plumbing.settings import Settings
+from packhouse.web.api import API_HANDLERS
+from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
+from packhouse.web.assets import media_files
+from packhouse.web.context import context_of
+from packhouse.web.edge import Edge
+from packhouse.web.errors import Malformed, MethodNotAllowed
+from packhouse.web.operator import OPERATOR_HANDLERS
+from packhouse.web.pages import static_files
+from packhouse.web.probes import metrics, probes
+from packhouse.web.problems import problem_answer
+from packhouse.web.shop import SHOP_HANDLERS
+from packhouse.web.streams import LiveFeed
+
+log = get_log(__name__)
+
+
+def make_app() -> "WebApp":
+    """The factory that server workers call; reads the process's settings."""
+    settings = load_process_settings().settings
+    configure_logging(
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+        environment=settings.environment,
+    )
+    return WebApp(settings)
+
+
+class WebApp:
+    """An ASGI application that opens its house with the server's lifespan."""
+
+    def __init__(self, settings: Settings, house: House | None = None) -> None:
+        self._settings = settings
+        self._given_house = house
+        self._edge: ASGIApp | None = None
+        self._stack = AsyncExitStack()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one scope."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif self._edge is not None:
+            await self._edge(scope, receive, send)
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Open the house and the live feed, for a server's lifespan or for a test."""
+        async with self._stack:
+            house = self._given_house
+            if house is None:
+                house = await self._stack.enter_async_context(open_house(self._settings))
+            live = LiveFeed(house)
+            await self._stack.enter_async_context(live.running())
+            self._edge = Edge(
+                house,
+                cast("ASGIApp", make_litestar()),
+                shortcuts={
+                    "/health/": probes(house),
+                    "/metrics": metrics(),
+                    "/static/": static_files(),
+                    "/media/": media_files(house),
+                    "/api/v1/feed/live": live,
+                },
+            )
+            yield
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        try:
+            async with self.running():
+                await send({"type": "lifespan.startup.complete"})
+                await receive()
+        except PackhouseError as error:
+            await send({"type": "lifespan.startup.failed", "message": error.message})
+            return
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+def make_litestar() -> Litestar:
+    """The framework's part: routes, parsing, OpenAPI."""
+    return Litestar(
+        route_handlers=[*API_HANDLERS, *SHOP_HANDLERS, *OPERATOR_HANDLERS, robots],
+        exception_handlers={Exception: _answer_error},
+        openapi_config=OpenAPIConfig(
+            title="Packhouse",
+            version=__version__,
+            description="Run a trading-card pack shop in public. Money is in minor units.",
+            path="/api/v1",
+            render_plugins=[],
+        ),
+        logging_config=None,
+        # The edge has already bounded every body by its route.
+        request_max_body_size=None,
+    )
+
+
+@get("/robots.txt", media_type="text/plain", include_in_schema=False, sync_to_thread=False)
+def robots() -> str:
+    """Let everybody read what is public."""
+    return "User-agent: *\nDisallow: /admin\nDisallow: /api/\n"
+
+
+def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    translated = _translate(error)
+    if translated is None:
+        log.error("A request failed", exc_info=error)
+    elif not isinstance(error, HTTPException):
+        log.info("A request was refused", code=translated.code, **translated.fields)
+    answer = problem_answer(translated, request.scope, context_of(request.scope))
+    headers = {name.decode(): value.decode() for name, value in answer.headers}
+    return Response(
+        content=answer.body,
+        status_code=answer.status,
+        media_type=headers.pop("content-type"),
+        headers=headers,
+    )
+
+
+def _translate(error: Exception) -> PackhouseError | None:
+    """Ours as they are; the framework's as ours; None for what nobody foresaw."""
+    match error:
+        case PackhouseError():
+            return error
+        case NotFoundException():
+            return NotFound("There is nothing at this address.")
+        case MethodNotAllowedException():
+            return MethodNotAllowed("This address does not take that method.")
+        case ValidationException():
+            return _invalid(error)
+        case SerializationException() | ClientException():
+            return Malformed("The request could not be read: it has to be valid JSON in UTF-8.")
+    return None
+
+
+def _invalid(error: ValidationException) -> PackhouseError:
+    listed = error.extra if isinstance(error.extra, list) else []
+    errors = [
+        FieldError(field=str(entry.get("key", "")), message=str(entry.get("message", "")))
+        for entry in listed
+        if isinstance(entry, dict)
+    ]
+    return InvalidInput("The request has fields that are missing, unknown or wrong.", errors)

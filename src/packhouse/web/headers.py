@@ -1,0 +1,69 @@
+"""Headers: what is read from requests, and what every answer carries."""
+
+import re
+
+from packhouse.plumbing.settings import Settings
+from packhouse.web.asgi import Scope
+
+_REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,128}")
+
+CONTENT_SECURITY_POLICY = (
+    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none';"
+    " form-action 'self'; frame-ancestors 'none'"
+)
+"""Nothing inline, nothing from elsewhere. ``data:`` pictures run nothing."""
+
+
+class HeaderReader:
+    """A request's headers by name, the last one winning."""
+
+    def __init__(self, scope: Scope) -> None:
+        self._headers = {name: value for name, value in scope["headers"]}  # noqa: C416 - raw list
+
+    def text(self, name: str) -> str | None:
+        """A header as text; names in small letters."""
+        value = self._headers.get(name.encode())
+        return None if value is None else value.decode("latin-1")
+
+    def request_id(self) -> str | None:
+        """The caller's request id, if it is well formed."""
+        text = self.text("x-request-id")
+        return text if text is not None and _REQUEST_ID.fullmatch(text) else None
+
+
+def common_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+    """On every answer that does not say otherwise. Private and uncached is the safe beginning."""
+    headers = [
+        (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),
+        (b"x-content-type-options", b"nosniff"),
+        (b"x-frame-options", b"DENY"),
+        (b"referrer-policy", b"same-origin"),
+        (b"cross-origin-opener-policy", b"same-origin"),
+        (b"permissions-policy", b"camera=(), microphone=(), geolocation=(), payment=()"),
+        (b"cache-control", b"private, no-store"),
+    ]
+    if settings.has_secure_cookies:
+        headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
+    return headers
+
+
+def cors_headers(origin: str | None, scope: Scope, settings: Settings) -> list[tuple[bytes, bytes]]:
+    """Only for the API, and only for origins that the owner named."""
+    if not settings.cors_origins or not scope["path"].startswith(("/api/", "/log/")):
+        return []
+    headers = [(b"vary", b"Origin")]
+    if origin is not None and origin in settings.cors_origins:
+        headers += [
+            (b"access-control-allow-origin", origin.encode()),
+            (b"access-control-allow-methods", b"GET, POST, PUT, DELETE"),
+            (
+                b"access-control-allow-headers",
+                b"Content-Type, Idempotency-Key, X-Request-ID, If-None-Match, Last-Event-ID",
+            ),
+            (
+                b"access-control-expose-headers",
+                b"ETag, X-Request-ID, Retry-After, RateLimit-Limit, RateLimit-Remaining",
+            ),
+            (b"access-control-max-age", b"600"),
+        ]
+    return headers

@@ -1,0 +1,40 @@
+"""The session cookie: a random token that only the browser and a hash in PostgreSQL know."""
+
+from http.cookies import CookieError, SimpleCookie
+
+from packhouse.plumbing.settings import Settings
+
+NAME = "packhouse_session"
+
+
+def cookie_name(settings: Settings) -> str:
+    """With TLS the ``__Host-`` prefix binds the cookie to this very host."""
+    return f"__Host-{NAME}" if settings.has_secure_cookies else NAME
+
+
+def read_cookie(header: str, settings: Settings) -> str | None:
+    """The session token in a ``Cookie`` header."""
+    try:
+        cookie = SimpleCookie(header)
+    except CookieError:
+        return None
+    morsel = cookie.get(cookie_name(settings))
+    return None if morsel is None or not morsel.value else morsel.value
+
+
+def session_cookie(token: str, settings: Settings) -> str:
+    """The ``Set-Cookie`` value that signs in."""
+    return _cookie(token, settings, max_age_seconds=settings.session_ttl_seconds)
+
+
+def ended_cookie(settings: Settings) -> str:
+    """The ``Set-Cookie`` value that signs out."""
+    return _cookie("", settings, max_age_seconds=0)
+
+
+def _cookie(value: str, settings: Settings, *, max_age_seconds: int) -> str:
+    secure = "; Secure" if settings.has_secure_cookies else ""
+    return (
+        f"{cookie_name(settings)}={value}; HttpOnly; SameSite=Lax; Path=/;"
+        f" Max-Age={max_age_seconds}{secure}"
+    )

@@ -1,0 +1,5 @@
+"""The collector's pages."""
+
+from litestar.types import ControllerRouterHandler
+
+SHOP_HANDLERS: list[ControllerRouterHandler] = []

@@ -1,0 +1,217 @@
+"""Live streams: every pull, as soon as it is committed, to everyone who listens.
+
+One watcher for each process reads what is new in the feed from PostgreSQL, woken by a call through
+Valkey and by itself once a second, so that a dead cache only costs a moment. A listener first
+catches up from PostgreSQL, then follows; the sequence tells it what it already had. A listener that
+does not keep up is dropped: its browser comes back with the last id it saw.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager, suppress
+from typing import get_args
+
+import msgspec
+from valkey.exceptions import ValkeyError
+
+from packhouse import feed
+from packhouse.feed import Pull
+from packhouse.foundation.errors import FieldError, InvalidInput, Outage
+from packhouse.foundation.limits import LIVE_BACKLOG_MAX, LIVE_COMMENT_SECONDS
+from packhouse.foundation.tiers import Tier
+from packhouse.house import House
+from packhouse.plumbing.logging import get_log
+from packhouse.web.asgi import Receive, Scope, Send
+from packhouse.web.headers import HeaderReader
+from packhouse.web.queries import read_query
+
+FEED_CHANNEL = "packhouse:feed"
+LOOK_SECONDS = 1.0
+PAGE = 200
+
+log = get_log(__name__)
+
+
+class Listener:
+    """One open stream: what waits to be sent, bounded."""
+
+    def __init__(self) -> None:
+        self.waiting: asyncio.Queue[Sequence[Pull] | None] = asyncio.Queue(LIVE_BACKLOG_MAX)
+        self.is_dropped = False
+
+    def offer(self, pulls: Sequence[Pull]) -> None:
+        """Hand over new pulls, or give up on a listener that does not keep up."""
+        try:
+            self.waiting.put_nowait(pulls)
+        except asyncio.QueueFull:
+            self.is_dropped = True
+
+
+class LiveFeed:
+    """The watcher of this process and its listeners."""
+
+    def __init__(self, house: House) -> None:
+        self._house = house
+        self._listeners: set[Listener] = set()
+        self._wake = asyncio.Event()
+        self._last = 0
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Watch while the block runs; at its end every stream is closed."""
+        tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._hear())]
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            self.close()
+
+    def close(self) -> None:
+        """End every stream; browsers come back by themselves, to whoever serves then."""
+        for listener in self._listeners:
+            listener.is_dropped = True
+            with suppress(asyncio.QueueFull):
+                listener.waiting.put_nowait(None)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer ``GET /api/v1/feed/live``."""
+        headers = HeaderReader(scope)
+        tier = _read_tier(read_query(scope).get("tier"))
+        last = _read_last_id(headers.text("last-event-id"))
+        listener = Listener()
+        self._listeners.add(listener)
+        gone = asyncio.create_task(_until_gone(receive))
+        try:
+            sent = await self._begin(send, last)
+            await self._follow(listener, send, gone, sent=sent, tier=tier)
+        finally:
+            self._listeners.discard(listener)
+            gone.cancel()
+
+    async def _begin(self, send: Send, last: int | None) -> int:
+        if last is None:
+            async with self._house.database.connection() as connection:
+                last = await feed.find_last_sequence(connection)
+        await send(
+            {
+                "type": "http.response.start",
+                "status": 200,
+                "headers": [
+                    (b"content-type", b"text/event-stream; charset=utf-8"),
+                    (b"cache-control", b"no-cache"),
+                    (b"x-accel-buffering", b"no"),
+                ],
+            }
+        )
+        await _send_frame(send, b": welcome\n\n")
+        return last
+
+    async def _follow(
+        self,
+        listener: Listener,
+        send: Send,
+        gone: "asyncio.Task[None]",
+        *,
+        sent: int,
+        tier: Tier | None,
+    ) -> None:
+        while True:
+            async with self._house.database.connection() as connection:
+                missed = await feed.list_pulls_after(connection, sequence=sent, limit=PAGE)
+            if not missed:
+                break
+            sent = await _send_pulls(send, missed, sent=sent, tier=tier)
+        while not listener.is_dropped and not gone.done():
+            news = asyncio.create_task(listener.waiting.get())
+            await asyncio.wait(
+                {news, gone}, timeout=LIVE_COMMENT_SECONDS, return_when=asyncio.FIRST_COMPLETED
+            )
+            if not news.done():
+                news.cancel()
+                if not gone.done():
+                    await _send_frame(send, b": still here\n\n")
+                continue
+            pulls = news.result()
+            if pulls is None:
+                break
+            sent = await _send_pulls(send, pulls, sent=sent, tier=tier)
+        if not gone.done():
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _watch(self) -> None:
+        while True:
+            try:
+                await self._look()
+            except Outage:
+                log.warning("The live feed waits for the database")
+            self._wake.clear()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), timeout=LOOK_SECONDS)
+
+    async def _look(self) -> None:
+        async with self._house.database.connection() as connection:
+            if not self._listeners or self._last == 0:
+                self._last = await feed.find_last_sequence(connection)
+            pulls = await feed.list_pulls_after(connection, sequence=self._last, limit=PAGE)
+        if not pulls:
+            return
+        self._last = pulls[-1].sequence
+        for listener in tuple(self._listeners):
+            listener.offer(pulls)
+        if len(pulls) == PAGE:
+            self._wake.set()
+
+    async def _hear(self) -> None:
+        while True:
+            try:
+                async with self._house.valkey.client.pubsub() as calls:
+                    await calls.subscribe(FEED_CHANNEL)
+                    while True:
+                        call = await calls.get_message(
+                            ignore_subscribe_messages=True, timeout=LOOK_SECONDS
+                        )
+                        if call is not None:
+                            self._wake.set()
+            except (ValkeyError, OSError, TimeoutError):
+                await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _send_pulls(send: Send, pulls: Sequence[Pull], *, sent: int, tier: Tier | None) -> int:
+    fresh = [pull for pull in pulls if pull.sequence > sent]
+    frames = [
+        b"id: %d\ndata: %s\n\n" % (pull.sequence, msgspec.json.encode(pull))
+        for pull in fresh
+        if tier is None or pull.tier == tier
+    ]
+    if frames:
+        await _send_frame(send, b"".join(frames))
+    return fresh[-1].sequence if fresh else sent
+
+
+async def _send_frame(send: Send, frame: bytes) -> None:
+    await send({"type": "http.response.body", "body": frame, "more_body": True})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+def _read_tier(text: str | None) -> Tier | None:
+    if not text:
+        return None
+    for tier in get_args(Tier):
+        if text == tier:
+            known: Tier = tier
+            return known
+    raise InvalidInput(
+        "There is no such tier.", [FieldError("tier", "One of " + ", ".join(get_args(Tier)))]
+    )
+
+
+def _read_last_id(text: str | None) -> int | None:
+    if text is None or not text.isdecimal() or len(text) > 18:
+        return None
+    return int(text)

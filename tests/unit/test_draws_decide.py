@@ -52,7 +52,9 @@ def compiled_of(draft: PackDraft) -> CompiledConfig:
     return compile_config(config, hash_of(canonical_config(config)))
 
 
-def opened(compiled: CompiledConfig, *, nonce: int = 0, client_seed: str = "quiet heron") -> Outcome:
+def opened(
+    compiled: CompiledConfig, *, nonce: int = 0, client_seed: str = "quiet heron"
+) -> Outcome:
     return decide(
         compiled,
         server_seed=SERVER_SEED,
@@ -96,7 +98,8 @@ def drawn_anew(
     layout_ticket = ticket(sum(layout_weights), 0)
     layout = config.layouts[chosen(layout_weights, layout_ticket.number)]
     cards = []
-    for index, table in enumerate(table for table in layout.slots for _ in range(table.count)):
+    tables = [slot for slot in layout.slots for _ in range(slot.count)]
+    for index, table in enumerate(tables):
         tier_weights = [tier.weight for tier in table.odds]
         tier_ticket = ticket(sum(tier_weights), 1 + 2 * index)
         tier = table.odds[chosen(tier_weights, tier_ticket.number)]

@@ -153,7 +153,18 @@ def test_drawing_leaves_the_callers_list_as_it_was() -> None:
 
 
 def test_a_lot_has_this_golden_order() -> None:
-    assert [draw.item.position for draw in drawn(items(10), draws=10)] == [9, 7, 8, 3, 6, 5, 0, 2, 4, 1]
+    assert [draw.item.position for draw in drawn(items(10), draws=10)] == [
+        9,
+        7,
+        8,
+        3,
+        6,
+        5,
+        0,
+        2,
+        4,
+        1,
+    ]
 
 
 def test_changing_any_one_input_changes_the_order() -> None:

@@ -132,19 +132,18 @@ def test_no_single_layout_or_slot_strays_from_its_odds(
     assert all(fit.is_plausible for fit in fits_of(observed, pack))
 
 
-def test_odds_that_differ_by_a_tenth_of_a_percent_would_be_noticed(
+def test_one_percent_moved_between_two_tiers_does_not_pass(
     observed: Observed, pack: PackConfig
 ) -> None:
-    # The fifth slot's A cards published at 24.733 % instead of the 24.633 % that are drawn would
-    # pass; at twenty times the difference nothing that size may.
-    published = with_a_weight_moved(pack, by=2_000)
+    published = with_a_weight_moved(pack, by=1_000)
     assert not together(fits_of(observed, published)).is_plausible
 
 
 def test_a_house_that_draws_by_other_weights_is_found_out(pack: PackConfig) -> None:
     cheat = with_a_weight_moved(pack, by=2_000)
-    fits = fits_of(observe(cheat, openings=OPENINGS_OF_A_CHEAT), pack)
-    assert not together(fits).is_plausible
+    counts = observe(cheat, openings=OPENINGS_OF_A_CHEAT).cards["Regular", "Fifth"]
+    assert fit_of(counts, chances_of(cheat.layouts[0].slots[4])).is_plausible
+    assert not fit_of(counts, chances_of(pack.layouts[0].slots[4])).is_plausible
 
 
 # Upper quantiles as any printed table of chi-square has them.
@@ -155,7 +154,7 @@ def test_a_house_that_draws_by_other_weights_is_found_out(pack: PackConfig) -> N
 def test_the_critical_value_is_that_of_the_printed_tables(
     degrees: int, significance: float, printed: float
 ) -> None:
-    assert critical_value(degrees, significance=significance) == pytest.approx(printed, rel=0.005)
+    assert critical_value(degrees, significance=significance) == pytest.approx(printed, rel=0.01)
 
 
 def with_a_weight_moved(config: PackConfig, *, by: int) -> PackConfig:

@@ -64,7 +64,9 @@ def slot(name: str, count: int = 1, **weights: int) -> DraftSlot:
     return DraftSlot(name=name, count=count, odds=odds)
 
 
-def odds_draft(*layouts: DraftLayout, price: int = 500, rate_basis_points: int = 8_000) -> PackDraft:
+def odds_draft(
+    *layouts: DraftLayout, price: int = 500, rate_basis_points: int = 8_000
+) -> PackDraft:
     """An odds pack of VEIL."""
     return PackDraft(
         name="Veil",
@@ -177,4 +179,3 @@ def lot_config_of(draft: PackDraft) -> PackConfig:
         commitment="5a" * 32,
     )
     return compose_lot(draft, slug="veil-lot", number=1, terms=terms)
-

@@ -125,8 +125,9 @@ def decide_lot(
 ) -> list[LotDraw]:
     """``draws`` draws of a lot in a row, each from what the one before left.
 
-    ``remaining`` are the undrawn items in the manifest's order; draws are numbered from
-    ``first_draw`` without gaps.
+    ``remaining`` are the undrawn items in the manifest's order, without the last-one prize, which
+    is not drawn; draws are numbered from ``first_draw`` without gaps. Raises ``ValueError`` when
+    fewer items remain than are to be drawn.
     """
     seed_hash = client_seed_hash(client_seed)
     left = list(remaining)

@@ -6,7 +6,7 @@ import msgspec
 
 from packhouse.foundation.identifiers import CardId, StockItemId
 from packhouse.foundation.limits import CARDS_PER_PACK_MAX, ODDS_WEIGHT_MAX
-from packhouse.foundation.tiers import Tier
+from packhouse.foundation.tiers import TIERS, Tier
 
 PackKind = Literal["odds", "lot"]
 OutOfStockRule = Literal["pay_locked_value"]
@@ -142,5 +142,5 @@ class LotDraw(msgspec.Struct, frozen=True):
     item: LotItem
 
 
-assert CARDS_PER_PACK_MAX < 2**16, "draw indexes fit their field"
-assert ODDS_WEIGHT_MAX < 2**63, "sums of weights fit a 64-bit word"
+assert 2 * CARDS_PER_PACK_MAX < 2**32, "draw indexes fit their field"
+assert len(TIERS) * ODDS_WEIGHT_MAX < 2**63, "the tickets of a slot fit a 64-bit word"

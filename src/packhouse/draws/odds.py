@@ -39,7 +39,10 @@ class CardChance(msgspec.Struct, frozen=True):
 
 
 def list_card_chances(config: PackConfig) -> list[CardChance]:
-    """Every card that can come out, in the order of first mention, with its expected count."""
+    """Every card that can be drawn, in the order of first mention, with its expected count.
+
+    A lot's last-one prize is not drawn, so it is not counted here; ``prospect_of`` includes it.
+    """
     chances: dict[CardId, CardChance] = {}
     for card, tier, value, physical, expected in _mentions(config):
         known = chances.get(card)

@@ -4,6 +4,7 @@ from typing import Final
 
 PAGE_LIMIT_DEFAULT: Final = 20
 PAGE_LIMIT_MAX: Final = 100
+IDEMPOTENCY_KEY_LENGTH_MAX: Final = 255
 
 PACKS_PER_OPENING_MAX: Final = 10
 CARDS_PER_PACK_MAX: Final = 20

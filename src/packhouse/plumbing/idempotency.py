@@ -13,12 +13,11 @@ from uuid import UUID
 import msgspec
 
 from packhouse.foundation.errors import Refusal
+from packhouse.foundation.limits import IDEMPOTENCY_KEY_LENGTH_MAX
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.plumbing")
-
-MAX_KEY_LENGTH = 255
 
 Answer = TypeVar("Answer", bound=msgspec.Struct)
 
@@ -51,9 +50,10 @@ def recognise(*, user_id: UUID, route: str, key: str | None, request: msgspec.St
             "This request needs an Idempotency-Key header: any text of your own, new for each"
             " purchase, so that a repeated request is never paid twice."
         )
-    if len(key) > MAX_KEY_LENGTH or not key.isprintable():
+    if len(key) > IDEMPOTENCY_KEY_LENGTH_MAX or not key.isprintable():
         raise IdempotencyKeyRequired(
-            f"The Idempotency-Key may have at most {MAX_KEY_LENGTH} printable characters."
+            f"The Idempotency-Key may have at most {IDEMPOTENCY_KEY_LENGTH_MAX} printable"
+            " characters."
         )
     fingerprint = hashlib.sha256(msgspec.json.encode(request, order="deterministic")).digest()
     return Repeat(user_id=user_id, route=route, key=key, request_hash=fingerprint)

@@ -101,19 +101,27 @@ class WebApp:
 def make_litestar() -> Litestar:
     """The framework's part: routes, parsing, OpenAPI."""
     return Litestar(
-        route_handlers=[*API_HANDLERS, *SHOP_HANDLERS, *OPERATOR_HANDLERS, robots],
+        route_handlers=[*API_HANDLERS, *SHOP_HANDLERS, *OPERATOR_HANDLERS, openapi_document, robots],
         exception_handlers={Exception: _answer_error},
         openapi_config=OpenAPIConfig(
             title="Packhouse",
             version=__version__,
             description="Run a trading-card pack shop in public. Money is in minor units.",
-            path="/api/v1",
+            # Litestar answers unknown addresses below its own path with a page of its own, so that
+            # path is out of the API's way and `openapi_document` serves the contract's address.
+            path="/api/v1/openapi",
             render_plugins=[],
         ),
         logging_config=None,
         # The edge has already bounded every body by its route.
         request_max_body_size=None,
     )
+
+
+@get("/api/v1/openapi.json", include_in_schema=False, sync_to_thread=False)
+def openapi_document(request: Request[Any, Any, Any]) -> dict[str, Any]:
+    """The OpenAPI 3.1 document of this very server."""
+    return request.app.openapi_schema.to_schema()
 
 
 @get("/robots.txt", media_type="text/plain", include_in_schema=False, sync_to_thread=False)

@@ -63,10 +63,9 @@ class LiveFeed:
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
             self.close()
+            for task in tasks:
+                await _end(task)
 
     def close(self) -> None:
         """End every stream; browsers come back by themselves, to whoever serves then."""
@@ -148,7 +147,8 @@ class LiveFeed:
                 log.warning("The live feed waits for the database")
             self._wake.clear()
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), timeout=LOOK_SECONDS)
+                async with asyncio.timeout(LOOK_SECONDS):
+                    await self._wake.wait()
 
     async def _look(self) -> None:
         async with self._house.database.connection() as connection:
@@ -176,6 +176,13 @@ class LiveFeed:
                             self._wake.set()
             except (ValkeyError, OSError, TimeoutError):
                 await asyncio.sleep(LOOK_SECONDS)
+
+
+async def _end(task: "asyncio.Task[None]") -> None:
+    # Libraries may swallow a cancellation that meets a finished wait, so it is said again.
+    while not task.done():
+        task.cancel()
+        await asyncio.wait({task}, timeout=0.2)
 
 
 async def _send_pulls(send: Send, pulls: Sequence[Pull], *, sent: int, tier: Tier | None) -> int:

@@ -33,7 +33,8 @@ async def run_relay(house: House, stop: asyncio.Event) -> None:
             if relayed is not None and relayed.events >= RELAY_BATCH_EVENTS:
                 pause = 0
         with suppress(TimeoutError):
-            await asyncio.wait_for(stop.wait(), timeout=pause or 0.001)
+            async with asyncio.timeout(pause):
+                await stop.wait()
 
 
 async def _announce(house: House, last_sequence: int) -> None:

@@ -2,7 +2,7 @@
 
 from uuid import UUID
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath, FromQuery, JSONBody
 
 from packhouse import draws
@@ -13,6 +13,7 @@ from packhouse.flows.settle_openings import OpenedPacks
 from packhouse.foundation.identifiers import OpeningId
 from packhouse.plumbing.idempotency import recognise
 from packhouse.web.api.pages_of_results import ResultPage, page_of
+from packhouse.web.api.public_answers import public_answer
 from packhouse.web.api.requests import ApiRequest, IdempotencyKey, Limit
 from packhouse.web.context import context_of
 from packhouse.web.queries import read_cursor
@@ -53,10 +54,11 @@ async def list_openings(
 
 
 @get("/api/v1/openings/{opening_id:uuid}", tags=["openings"])
-async def get_opening(request: ApiRequest, opening_id: FromPath[UUID]) -> Receipt:
+async def get_opening(request: ApiRequest, opening_id: FromPath[UUID]) -> Response[Receipt]:
     """One opening's public receipt, readable by anyone who has its id."""
     context = context_of(request.scope)
-    return await read_receipt(context.house, OpeningId(opening_id), viewer=context.viewer)
+    receipt = await read_receipt(context.house, OpeningId(opening_id), viewer=context.viewer)
+    return public_answer(request, receipt)
 
 
 OPENING_HANDLERS = [create_openings, list_openings, get_opening]

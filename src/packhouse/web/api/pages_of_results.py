@@ -1,7 +1,7 @@
 """Pages of results by keyset: never an offset, so page one thousand costs what page one does."""
 
 from collections.abc import Callable, Sequence
-from typing import Generic, TypeVar
+from typing import Annotated, Generic, TypeVar
 
 import msgspec
 
@@ -15,6 +15,12 @@ class ResultPage(msgspec.Struct, Generic[Item], frozen=True):
 
     items: tuple[Item, ...]
     next_cursor: str | None
+
+
+class SequencePosition(msgspec.Struct, frozen=True):
+    """Where a list in order of its ``sequence`` stands; no larger than PostgreSQL's bigint."""
+
+    sequence: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 def page_of(

@@ -1,0 +1,293 @@
+"""``packhouse up``: the whole shop on this machine, with servers of its own, in the foreground.
+
+Everything it needs comes with pip, everything it keeps is in one folder. It watches over its parts
+and starts again what dies; when it dies itself, all of them end with it, and the next start goes on
+where it was.
+"""
+
+import asyncio
+import http
+import http.client
+import os
+import secrets
+import time
+from pathlib import Path
+from typing import Annotated, Final, Protocol
+
+import msgspec
+import typer
+
+from packhouse.cli.serve import require_free_port
+from packhouse.cli.shop import (
+    HANDOVER_NAME,
+    RUN_NAME,
+    DataOption,
+    data_directory,
+    plain_errors,
+    progress_lines,
+)
+from packhouse.cli.supervisor import (
+    Announce,
+    Program,
+    StopAsked,
+    Supervisor,
+    stop_all,
+    stop_signals,
+)
+from packhouse.demo.seed import (
+    DEMO_COLLECTOR_EMAIL,
+    DEMO_OWNER_EMAIL,
+    DEMO_PASSWORD,
+)
+from packhouse.foundation.errors import Outage
+from packhouse.plumbing.embedded import (
+    DirectoryHold,
+    DirectoryUnusable,
+    EmbeddedServer,
+    hold_directory,
+    start_postgres,
+    start_valkey,
+)
+from packhouse.plumbing.embedded.errors import disk_full, has_room
+from packhouse.plumbing.embedded.places import read_text, write_private
+from packhouse.plumbing.handover import HANDOVER_VARIABLE, Overrides, write_handover
+from packhouse.plumbing.schema_state import migrate_database
+from packhouse.plumbing.settings import SERVE_NEEDS, LoadedSettings, Settings, load_settings
+
+READY_SECONDS_MAX: Final = 120.0
+READY_LOOK_SECONDS: Final = 0.05
+ROOM_MEBIBYTES: Final = 16
+SEEDING_STOP_SECONDS_MAX: Final = 2.0
+"""Seeding goes on where it was ended, so nobody has to wait for it."""
+SEED_KEY_NAME: Final = "seed-key"
+
+DEMO_SIGN_INS: Final = (("collector", DEMO_COLLECTOR_EMAIL), ("owner", DEMO_OWNER_EMAIL))
+
+
+class ShopNotReady(Outage):
+    """A part of the shop ended, or stayed silent, while it was starting."""
+
+    code = "shop_not_ready"
+
+
+class StartServer(Protocol):
+    """``start_postgres`` or ``start_valkey``."""
+
+    def __call__(
+        self, directory: Path, *, announce: Announce, port: int | None = None
+    ) -> EmbeddedServer:
+        """Start it on its folder, on the same port as before when one is named."""
+
+
+def up_command(
+    *,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            max=65_535,
+            help="The port of the shop's one address; PACKHOUSE_HTTP_PORT or 8000 if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+    no_demo: Annotated[
+        bool, typer.Option("--no-demo", help="Begin with an empty shop, without the demo shop.")
+    ] = False,
+) -> None:
+    """Run the whole shop on this machine, with PostgreSQL and Valkey of its own.
+
+    Everything is kept in one folder, and the next start goes on there. Ctrl-C stops it.
+    """
+    announce = progress_lines()
+    with plain_errors(), stop_signals():
+        shop = LocalShop(data_directory(data), has_demo=not no_demo, announce=announce)
+        try:
+            shop.open(port=port)
+            shop.supervisor.run()
+        except StopAsked:
+            announce("Stopping …")
+        finally:
+            shop.close()
+        announce("Stopped; everything is kept.")
+
+
+class LocalShop:
+    """One shop on one folder of this machine, from its opening to its closing."""
+
+    def __init__(self, directory: Path, *, has_demo: bool, announce: Announce) -> None:
+        self.supervisor = Supervisor(announce=announce, on_change=self._write_run_file)
+        self._directory = directory
+        self._has_demo = has_demo
+        self._announce = announce
+        self._hold: DirectoryHold | None = None
+        self._servers: dict[str, EmbeddedServer] = {}
+        self._settings: Settings | None = None
+
+    def open(self, *, port: int | None) -> None:
+        """Start everything; returns when the shop serves. Raises a Refusal or an Outage."""
+        decided = {
+            "embedded": "true",
+            "payment_provider": "demo",
+            "demo_accounts": str(self._has_demo),
+        }
+        if port is not None:
+            decided["http_port"] = str(port)
+        given = load_settings(os.environ, overrides=decided)
+        self._hold = hold_directory(self._directory)
+        # A shop that was killed has left it; until ours is open nobody is to be sent anywhere.
+        (self._directory / RUN_NAME).unlink(missing_ok=True)
+        require_free_port(given.settings)
+        decided["seed_key"] = keep_seed_key(self._directory)
+        start = self.supervisor.start
+        start("postgres", "PostgreSQL", lambda: self._start_server("postgres", start_postgres))
+        start("valkey", "Valkey", lambda: self._start_server("valkey", start_valkey))
+        settings = self._hand_over(decided, given)
+        self._migrate()
+        if self._has_demo:
+            self._seed_demo()
+        self._announce("Opening the shop …")
+        self._settings = settings
+        start("worker", "The worker", lambda: self._start_program("serve", "worker"))
+        start("web", "The web server", lambda: self._start_program("serve", "web"))
+        self._wait_until_ready(settings)
+        typer.echo(self._banner(settings))
+
+    def close(self) -> None:
+        """Stop everything that was started, and give the folder free."""
+        stop_all(self.supervisor, announce=self._announce)
+        if self._hold is not None:
+            (self._directory / RUN_NAME).unlink(missing_ok=True)
+            (self._directory / HANDOVER_NAME).unlink(missing_ok=True)
+            self._hold.release()
+
+    def _start_server(self, name: str, start: StartServer) -> EmbeddedServer:
+        before = self._servers.get(name)
+        self._servers[name] = start(
+            self._directory / name,
+            announce=_say_nothing if before else self._announce,
+            # Others know its address by now.
+            port=before.port if before else None,
+        )
+        return self._servers[name]
+
+    def _start_program(self, *arguments: str) -> Program:
+        handover = str(self._directory / HANDOVER_NAME)
+        return Program(arguments, environ={**os.environ, HANDOVER_VARIABLE: handover})
+
+    def _hand_over(self, decided: Overrides, given: LoadedSettings) -> Settings:
+        """Decide what no environment may, and what the environment left open, for all programs."""
+        overrides = {
+            **decided,
+            "database_url": self._servers["postgres"].url,
+            "cache_url": self._servers["valkey"].url,
+        }
+        if given.origins["media_directory"] == "default":
+            overrides["media_directory"] = str(self._directory / "media")
+        if given.origins["public_url"] == "default":
+            overrides["public_url"] = local_url(given.settings)
+        loaded = load_settings(os.environ, overrides=overrides, required=SERVE_NEEDS)
+        write_handover(self._directory / HANDOVER_NAME, overrides)
+        return loaded.settings
+
+    def _migrate(self) -> None:
+        try:
+            ran = asyncio.run(migrate_database(self._servers["postgres"].url))
+        except Outage as error:
+            # On a full disk a database gives up in many ways, and few say why.
+            if has_room(self._directory, mebibytes=ROOM_MEBIBYTES):
+                raise
+            raise disk_full(self._directory) from error
+        if ran:
+            self._announce(f"The database has its tables ({len(ran)} migrations).")
+
+    def _seed_demo(self) -> None:
+        seeding = self._start_program("seed-demo", str(self._directory))
+        seeding.let_in()
+        try:
+            exit_code = seeding.wait()
+        finally:
+            seeding.stop(timeout_seconds=SEEDING_STOP_SECONDS_MAX)
+        if exit_code > 0:
+            # It has said why in a line of its own.
+            raise typer.Exit(1)
+        if exit_code < 0:
+            raise ShopNotReady("Seeding the demo shop was cut short; start again to go on with it.")
+
+    def _wait_until_ready(self, settings: Settings) -> None:
+        deadline = time.monotonic() + READY_SECONDS_MAX
+        while not is_ready(settings):
+            dead = self.supervisor.find_dead()
+            if dead is not None:
+                raise ShopNotReady(f"{dead} ended while the shop was opening; its reason is above.")
+            if time.monotonic() > deadline:
+                raise ShopNotReady(
+                    f"The shop was not ready after {READY_SECONDS_MAX:.0f} s; look at its lines"
+                    " above and start again."
+                )
+            time.sleep(READY_LOOK_SECONDS)
+
+    def _write_run_file(self) -> None:
+        """Tell the world where everything is, once there is a web server to be found."""
+        pids = self.supervisor.pids()
+        if self._settings is None or "web" not in pids:
+            return
+        url = local_url(self._settings)
+        run = {
+            "url": url,
+            "metrics_url": f"{url}/metrics",
+            "database_url": self._servers["postgres"].url,
+            "cache_url": self._servers["valkey"].url,
+            "pids": {"up": os.getpid(), **pids},
+        }
+        write_private(self._directory / RUN_NAME, msgspec.json.encode(run).decode())
+
+    def _banner(self, settings: Settings) -> str:
+        lines = ["", f"  {settings.shop_name} is open at {settings.public_url}", ""]
+        if self._has_demo:
+            lines += [f"  {who:<10} {email:<24} {DEMO_PASSWORD}" for who, email in DEMO_SIGN_INS]
+            lines.append("")
+        lines.append(f"  Everything is kept in {self._directory}. Ctrl-C stops it.")
+        return "\n".join([*lines, ""])
+
+
+def keep_seed_key(directory: Path) -> str:
+    """The key that seals the seeds of draws, made up the first time. Never replaced by another."""
+    path = directory / SEED_KEY_NAME
+    key = read_text(path)
+    if key:
+        return key
+    if (directory / "postgres" / "password").exists():
+        raise DirectoryUnusable(
+            f"{path} is gone, and the seeds of all draws open only to it; put it back from a"
+            " backup."
+        )
+    key = secrets.token_hex(32)
+    write_private(path, f"{key}\n")
+    return key
+
+
+def local_url(settings: Settings) -> str:
+    """The address of the shop on this machine."""
+    return f"http://{local_host(settings)}:{settings.http_port}"
+
+
+def local_host(settings: Settings) -> str:
+    """Where this machine reaches the web server: one that listens everywhere also listens here."""
+    return "127.0.0.1" if settings.http_host == "0.0.0.0" else settings.http_host  # noqa: S104
+
+
+def is_ready(settings: Settings) -> bool:
+    """Whether the web server answers, and says that it is ready to sell."""
+    connection = http.client.HTTPConnection(local_host(settings), settings.http_port, timeout=5)
+    try:
+        connection.request("GET", "/health/ready")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def _say_nothing(_line: str) -> None:
+    """A server that is started again has been announced already."""

@@ -1,0 +1,94 @@
+"""What of the schema a database has: read without changing anything, and brought up to date."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, ClassVar, Literal, cast
+
+import msgspec
+
+from packhouse.foundation.errors import Refusal
+from packhouse.plumbing.migrations import Migration, list_migrations, migrate
+from packhouse.plumbing.postgres import Connection, open_database
+
+if TYPE_CHECKING:
+    import asyncpg
+
+CONNECT_TIMEOUT_SECONDS = 10.0
+STATEMENT_TIMEOUT_MS = 10_000
+
+
+class NotMigrated(Refusal):
+    """The database is not what this version of the code works with."""
+
+    code: ClassVar[str] = "not_migrated"
+
+
+class MigrationState(msgspec.Struct, frozen=True):
+    """One migration of this version; ``changed`` was run here with other words than it has now."""
+
+    number: int
+    name: str
+    state: Literal["applied", "pending", "changed"]
+    applied_at: datetime | None
+
+    @property
+    def title(self) -> str:
+        """The name of its file, without the ending."""
+        return f"{self.number:04d}_{self.name}"
+
+
+async def read_schema_state(url: str) -> list[MigrationState]:
+    """Every migration of this version, in order. Raises ``DatabaseUnavailable``."""
+    applied: dict[int, tuple[str, datetime]] = {}
+    async with _connection(url) as connection:
+        if await connection.fetchval("SELECT to_regclass('schema_migrations')") is not None:
+            rows = await connection.fetch(
+                "SELECT number, sha256, applied_at FROM schema_migrations"
+            )
+            applied = {row["number"]: (row["sha256"], row["applied_at"]) for row in rows}
+    return [_state_of(each, applied.get(each.number)) for each in list_migrations()]
+
+
+async def require_migrated(url: str) -> None:
+    """Raise ``NotMigrated`` unless the database has everything this version needs."""
+    states = await read_schema_state(url)
+    changed = [each.title for each in states if each.state == "changed"]
+    if changed:
+        raise NotMigrated(
+            f"The database has run {', '.join(changed)} with other words than this version has;"
+            " start the version that it was migrated with."
+        )
+    pending = [each.title for each in states if each.state == "pending"]
+    if pending:
+        raise NotMigrated(
+            f"The database lacks {', '.join(pending)}; run `packhouse db migrate` first."
+        )
+
+
+async def migrate_database(url: str) -> Sequence[Migration]:
+    """Run what is pending on the database at ``url``; gives what was run."""
+    async with _connection(url) as connection:
+        return await migrate(cast("asyncpg.Connection", connection))
+
+
+@asynccontextmanager
+async def _connection(url: str) -> AsyncIterator[Connection]:
+    async with (
+        open_database(
+            url,
+            pool_size=1,
+            statement_timeout_ms=STATEMENT_TIMEOUT_MS,
+            connect_timeout_seconds=CONNECT_TIMEOUT_SECONDS,
+        ) as database,
+        database.connection() as connection,
+    ):
+        yield connection
+
+
+def _state_of(migration: Migration, applied: tuple[str, datetime] | None) -> MigrationState:
+    if applied is None:
+        return MigrationState(migration.number, migration.name, "pending", None)
+    sha256, applied_at = applied
+    state: Literal["applied", "changed"] = "applied" if sha256 == migration.sha256 else "changed"
+    return MigrationState(migration.number, migration.name, state, applied_at)

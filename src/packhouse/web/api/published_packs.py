@@ -1,0 +1,277 @@
+"""What is published about a pack: the price, and exact odds down to each card.
+
+Chances are whole numbers: ``weight`` out of ``of``. Nothing here is a float.
+"""
+
+import time
+from collections.abc import Mapping
+from datetime import datetime
+from fractions import Fraction
+from typing import Final, cast
+
+import msgspec
+
+from packhouse import draws
+from packhouse.draws import Layout, LotPrizeCount, LotTerms, SellBack, ShelvedPack, Slot, TierOdds
+from packhouse.foundation.cards import CardFace
+from packhouse.foundation.errors import Breach
+from packhouse.foundation.identifiers import CardId, LotId, PackVersionId
+from packhouse.foundation.tiers import Tier
+from packhouse.house import House
+from packhouse.web.api.card_faces import list_faces
+
+FACES_SECONDS: Final = 5.0
+"""How long a renamed card keeps its old name in the odds; the odds themselves never change."""
+
+
+class ExactNumber(msgspec.Struct, frozen=True):
+    """A fraction in lowest terms."""
+
+    numerator: int
+    denominator: int
+
+
+class ExpectedValue(msgspec.Struct, frozen=True):
+    """A mean in minor units: exactly, and rounded down to a whole minor unit."""
+
+    numerator: int
+    denominator: int
+    minor: int
+
+
+class CardChances(msgspec.Struct, frozen=True):
+    """One card's chance among its tier's: ``weight`` out of ``of``; its value in minor units."""
+
+    card: CardFace
+    weight: int
+    of: int
+    value: int
+    is_physical: bool
+
+
+class TierChances(msgspec.Struct, frozen=True):
+    """One tier's chance in a slot: ``weight`` out of ``of``."""
+
+    tier: Tier
+    weight: int
+    of: int
+    cards: tuple[CardChances, ...]
+
+
+class SlotChances(msgspec.Struct, frozen=True):
+    """``count`` cards of the pack, each drawn by these odds."""
+
+    name: str
+    count: int
+    tiers: tuple[TierChances, ...]
+
+
+class LayoutChances(msgspec.Struct, frozen=True):
+    """One way in which the pack can be made up: ``weight`` out of ``of``."""
+
+    name: str
+    weight: int
+    of: int
+    slots: tuple[SlotChances, ...]
+
+
+class PublishedOdds(msgspec.Struct, frozen=True):
+    """The odds of a pack that is drawn anew each time."""
+
+    layouts: tuple[LayoutChances, ...]
+
+
+class LotPrizeLeft(msgspec.Struct, frozen=True):
+    """A prize of a lot: how many copies it began with, and how many are left now."""
+
+    card: CardFace
+    tier: Tier
+    value: int
+    count: int
+    remaining: int
+
+
+class LastOnePrize(msgspec.Struct, frozen=True):
+    """What whoever opens the last pack gets besides."""
+
+    card: CardFace
+    tier: Tier
+    value: int
+
+
+class PublishedLot(msgspec.Struct, frozen=True):
+    """A finite lot: what it promised and what is left. Hashes are hexadecimal SHA-256 values."""
+
+    id: LotId
+    packs: int
+    packs_left: int
+    cards_per_pack: int
+    manifest_root: str
+    commitment: str
+    prizes: tuple[LotPrizeLeft, ...]
+    last_one: LastOnePrize | None
+
+
+class TierExpectation(msgspec.Struct, frozen=True):
+    """How many cards of a tier one pack holds on average; of a lot, when it was new."""
+
+    tier: Tier
+    expected_count: ExactNumber
+
+
+class PublishedPack(msgspec.Struct, frozen=True):
+    """A pack on sale. An odds pack has ``odds``, a finite lot has ``lot`` and ``packs_left``.
+
+    Amounts in minor units; ``config_hash`` names the published version that is drawn from.
+    """
+
+    slug: str
+    name: str
+    description: str
+    kind: draws.PackKind
+    price: int
+    config_hash: str
+    version: int
+    published_at: datetime
+    image_url: str | None
+    sold_out: bool
+    packs_left: int | None
+    cards_per_pack: int
+    sell_back: SellBack
+    expected_value: ExpectedValue
+    tiers: tuple[TierExpectation, ...]
+    odds: PublishedOdds | None
+    lot: PublishedLot | None
+
+
+class PublishedPacks:
+    """Shows packs, and remembers the long part of it, the odds in JSON, for some seconds."""
+
+    def __init__(self) -> None:
+        self._odds: dict[PackVersionId, tuple[float, msgspec.Raw]] = {}
+
+    async def show(self, house: House, pack: ShelvedPack) -> PublishedPack:
+        """What is published about ``pack``; what is left of a lot is read anew."""
+        config = pack.config
+        prospect = draws.prospect_of(config)
+        counts = draws.expected_count_by_tier(config)
+        return PublishedPack(
+            slug=pack.slug,
+            name=config.name,
+            description=config.description,
+            kind=config.kind,
+            price=config.price,
+            config_hash=pack.compiled.config_hash.hex(),
+            version=config.number,
+            published_at=pack.published_at,
+            image_url=None if pack.picture is None else house.media.url_of(pack.picture),
+            sold_out=pack.is_sold_out,
+            packs_left=pack.packs_left,
+            cards_per_pack=draws.cards_in_a_pack(config),
+            sell_back=config.sell_back,
+            expected_value=_expected_value(prospect.expected_value),
+            tiers=tuple(TierExpectation(tier, _exact(count)) for tier, count in counts.items()),
+            odds=await self._list_odds(house, pack) if config.lot is None else None,
+            lot=await _find_lot(house, pack, config.lot) if config.lot is not None else None,
+        )
+
+    async def _list_odds(self, house: House, pack: ShelvedPack) -> PublishedOdds:
+        now = time.monotonic()
+        kept = self._odds.get(pack.version_id)
+        if kept is None or kept[0] <= now:
+            async with house.database.connection() as connection:
+                faces = await list_faces(house, connection, pack.card_ids)
+            odds = msgspec.Raw(msgspec.json.encode(_odds(pack.config.layouts, faces)))
+            self._odds = {key: old for key, old in self._odds.items() if old[0] > now}
+            self._odds[pack.version_id] = kept = (now + FACES_SECONDS, odds)
+        # Encoded before, and encoded again as it is: nobody reads the fields in between.
+        return cast("PublishedOdds", kept[1])
+
+
+def _odds(layouts: tuple[Layout, ...], faces: Mapping[CardId, CardFace]) -> PublishedOdds:
+    total = sum(layout.weight for layout in layouts)
+    return PublishedOdds(
+        layouts=tuple(
+            LayoutChances(
+                name=layout.name,
+                weight=layout.weight,
+                of=total,
+                slots=tuple(_slot(slot, faces) for slot in layout.slots),
+            )
+            for layout in layouts
+        )
+    )
+
+
+def _slot(slot: Slot, faces: Mapping[CardId, CardFace]) -> SlotChances:
+    total = sum(tier.weight for tier in slot.odds)
+    return SlotChances(
+        name=slot.name,
+        count=slot.count,
+        tiers=tuple(_tier(tier, faces, of=total) for tier in slot.odds),
+    )
+
+
+def _tier(tier: TierOdds, faces: Mapping[CardId, CardFace], *, of: int) -> TierChances:
+    total = sum(card.weight for card in tier.cards)
+    return TierChances(
+        tier=tier.tier,
+        weight=tier.weight,
+        of=of,
+        cards=tuple(
+            CardChances(
+                card=faces[card.card],
+                weight=card.weight,
+                of=total,
+                value=card.value,
+                is_physical=card.physical,
+            )
+            for card in tier.cards
+        ),
+    )
+
+
+async def _find_lot(house: House, pack: ShelvedPack, terms: LotTerms) -> PublishedLot:
+    if pack.lot_id is None:
+        raise Breach(f"The lot pack {pack.slug} has no lot.")
+    async with house.database.connection() as connection:
+        counts = await draws.count_lot_items(connection, pack.lot_id)
+        faces = await list_faces(house, connection, {count.card_id for count in counts})
+    drawn = sum(count.listed - count.remaining for count in counts if not count.is_last_one)
+    last_one = next((count for count in counts if count.is_last_one), None)
+    return PublishedLot(
+        id=pack.lot_id,
+        packs=terms.packs,
+        packs_left=terms.packs - drawn // terms.cards_per_pack,
+        cards_per_pack=terms.cards_per_pack,
+        manifest_root=terms.manifest_root,
+        commitment=terms.commitment,
+        prizes=tuple(_prize(count, faces) for count in counts if not count.is_last_one),
+        last_one=None
+        if last_one is None
+        else LastOnePrize(
+            card=faces[last_one.card_id], tier=last_one.tier, value=last_one.value
+        ),
+    )
+
+
+def _prize(count: LotPrizeCount, faces: Mapping[CardId, CardFace]) -> LotPrizeLeft:
+    return LotPrizeLeft(
+        card=faces[count.card_id],
+        tier=count.tier,
+        value=count.value,
+        count=count.listed,
+        remaining=count.remaining,
+    )
+
+
+def _exact(number: Fraction) -> ExactNumber:
+    return ExactNumber(numerator=number.numerator, denominator=number.denominator)
+
+
+def _expected_value(value: Fraction) -> ExpectedValue:
+    return ExpectedValue(
+        numerator=value.numerator,
+        denominator=value.denominator,
+        minor=value.numerator // value.denominator,
+    )

@@ -1,0 +1,113 @@
+"""The vault over the API: one's cards, and selling them back."""
+
+from datetime import datetime
+from typing import Annotated
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromQuery, JSONBody
+
+from packhouse import vault
+from packhouse.flows.sell_cards_back import SaleRequest, SellCardsBack, SoldBack, sell_cards_back
+from packhouse.foundation.cards import CardFace
+from packhouse.foundation.identifiers import OpeningId, UserCardId
+from packhouse.foundation.limits import CARD_VALUE_MAX_MINOR, PAGE_LIMIT_DEFAULT
+from packhouse.foundation.tiers import Tier
+from packhouse.plumbing.idempotency import recognise
+from packhouse.vault import UserCard, UserCardState, VaultFilter, VaultPosition, VaultSort
+from packhouse.web.api.card_faces import list_faces
+from packhouse.web.api.pages_of_results import ResultPage, page_of
+from packhouse.web.api.requests import ApiRequest, IdempotencyKey, Limit
+from packhouse.web.context import context_of
+from packhouse.web.queries import read_cursor
+
+
+class VaultCursor(msgspec.Struct, frozen=True):
+    """The last card of the page before; a cursor may be forged, so its value is bounded here."""
+
+    id: UserCardId
+    value: Annotated[int, msgspec.Meta(ge=0, le=CARD_VALUE_MAX_MINOR)]
+
+
+class SellBackOffer(msgspec.Struct, frozen=True):
+    """What the shop pays for a card while it is vaulted, and until when; in minor units."""
+
+    amount: int
+    until: datetime
+
+
+class VaultCard(msgspec.Struct, frozen=True):
+    """One of your cards; ``id`` is its ``user_card_id`` everywhere else, ``value`` was locked."""
+
+    id: UserCardId
+    card: CardFace
+    tier: Tier
+    value: int
+    state: UserCardState
+    sell_back: SellBackOffer
+    is_shippable: bool
+    opening_id: OpeningId
+    created_at: datetime
+
+
+@get("/api/v1/vault", tags=["vault"])
+async def list_vault(
+    request: ApiRequest,
+    tier: FromQuery[Tier | None] = None,
+    state: FromQuery[UserCardState | None] = None,
+    sort: FromQuery[VaultSort] = "newest",
+    limit: Limit = PAGE_LIMIT_DEFAULT,
+    cursor: FromQuery[str | None] = None,
+) -> ResultPage[VaultCard]:
+    """Your cards, of one tier or state if you like, newest or dearest first."""
+    context = context_of(request.scope)
+    viewer = context.require_viewer()
+    last = read_cursor(cursor, VaultCursor)
+    async with context.house.database.connection() as connection:
+        cards = await vault.list_vault_page(
+            connection,
+            user_id=viewer.user_id,
+            wanted=VaultFilter(tier=tier, state=state, sort=sort),
+            after=None if last is None else VaultPosition(id=last.id, value=last.value),
+            limit=limit + 1,
+        )
+        found = page_of(
+            cards, limit=limit, position=lambda card: VaultCursor(id=card.id, value=card.value)
+        )
+        faces = await list_faces(context.house, connection, {card.card_id for card in found.items})
+    items = tuple(_vault_card(card, faces[card.card_id]) for card in found.items)
+    return ResultPage(items=items, next_cursor=found.next_cursor)
+
+
+@post("/api/v1/vault/sales", status_code=201, tags=["vault"])
+async def create_sale(
+    request: ApiRequest, data: JSONBody[SaleRequest], idempotency_key: IdempotencyKey = None
+) -> SoldBack:
+    """Sell cards back to the shop: all of them or none."""
+    context = context_of(request.scope)
+    viewer = context.require_viewer()
+    repeat = recognise(
+        user_id=viewer.user_id,
+        route="POST /api/v1/vault/sales",
+        key=idempotency_key,
+        request=data,
+    )
+    command = SellCardsBack(user_id=viewer.user_id, request=data, repeat=repeat)
+    return await sell_cards_back(context.house, command)
+
+
+def _vault_card(card: UserCard, face: CardFace) -> VaultCard:
+    return VaultCard(
+        id=card.id,
+        card=face,
+        tier=card.tier,
+        value=card.value,
+        state=card.state,
+        sell_back=SellBackOffer(amount=card.sell_back_amount, until=card.sell_back_until),
+        is_shippable=card.is_shippable,
+        opening_id=card.opening_id,
+        created_at=card.created_at,
+    )
+
+
+VAULT_HANDLERS = [list_vault, create_sale]

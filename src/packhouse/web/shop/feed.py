@@ -1,0 +1,70 @@
+"""The feed's page: every pull, live; older ones page by page."""
+
+from typing import Annotated, cast
+
+import msgspec
+from litestar import get
+
+from packhouse import feed
+from packhouse.foundation.tiers import TIERS, Tier
+from packhouse.web.api.pages_of_results import page_of
+from packhouse.web.asgi import Scope
+from packhouse.web.context import context_of
+from packhouse.web.queries import read_cursor, read_query
+from packhouse.web.shop.frame import Page, PageRequest, shop_page
+
+PULLS_A_PAGE = 24
+
+
+class FeedPosition(msgspec.Struct, frozen=True, array_like=True):
+    """The last pull of the page before; as large as PostgreSQL counts."""
+
+    sequence: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
+
+
+@get("/feed")
+async def show_feed(request: PageRequest) -> Page:
+    """The newest pulls, of one tier or of all."""
+    house = context_of(request.scope).house
+    query = read_query(cast("Scope", request.scope))
+    tier = tier_of(query.get("tier"))
+    position = read_cursor(query.get("cursor"), FeedPosition)
+    async with house.database.connection() as connection:
+        found = await feed.list_newest_pulls(
+            connection,
+            tier=tier,
+            before=None if position is None else position.sequence,
+            limit=PULLS_A_PAGE + 1,
+        )
+    shown = page_of(
+        found, limit=PULLS_A_PAGE, position=lambda pull: FeedPosition(pull.sequence)
+    )
+    of_tier = "" if tier is None else f"?tier={tier}"
+    return await shop_page(
+        request,
+        "feed.html",
+        {
+            "tier": tier,
+            "pulls": shown.items,
+            "is_live": position is None,
+            "stream": f"/api/v1/feed/live{of_tier}",
+            "feed_page": f"/api/v1/feed{of_tier}",
+            "older": older_link("/feed", shown.next_cursor, tier=tier),
+        },
+    )
+
+
+def tier_of(text: str | None) -> Tier | None:
+    """The tier that a link names; None for all of them."""
+    return next((tier for tier in TIERS if tier == text), None)
+
+
+def older_link(path: str, cursor: str | None, **filters: str | None) -> str | None:
+    """Where the next page of a list is; None at its end."""
+    if cursor is None:
+        return None
+    kept = [f"{name}={value}" for name, value in filters.items() if value]
+    return f"{path}?{'&'.join([*kept, f'cursor={cursor}'])}"
+
+
+FEED_HANDLERS = [show_feed]

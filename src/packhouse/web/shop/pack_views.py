@@ -1,0 +1,156 @@
+"""Packs as pages show them: the wrapper with its short true words, and the terms in full."""
+
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from fractions import Fraction
+
+import msgspec
+
+from packhouse import catalog, draws
+from packhouse.draws import PackConfig, ShelvedPack
+from packhouse.foundation.cards import CardFace
+from packhouse.foundation.identifiers import CardId
+from packhouse.foundation.limits import PACKS_PER_OPENING_MAX
+from packhouse.foundation.money import BASIS_POINTS, format_minor
+from packhouse.foundation.tiers import TIER_RANKS, Tier
+from packhouse.house import House
+from packhouse.web.shop.odds import about_one_in, best_tier_of, percent_of
+
+BEST_CARDS_SHOWN = 8
+
+
+class PackFace(msgspec.Struct, frozen=True):
+    """What the wrapper shows."""
+
+    slug: str
+    name: str
+    price: int
+    image_url: str | None
+
+
+class ShelfTile(msgspec.Struct, frozen=True):
+    """A pack on the shelf; ``left`` of ``size`` packs for a finite lot."""
+
+    face: PackFace
+    note: str
+    chips: tuple[str, ...]
+    left: int | None
+    size: int | None
+    is_sold_out: bool
+
+
+class PossibleCard(msgspec.Struct, frozen=True):
+    """A card that may come out, and how often on average."""
+
+    card: CardFace
+    tier: Tier
+    value: int
+    note: str
+
+
+class PackTerms(msgspec.Struct, frozen=True):
+    """What a pack promises besides its odds, in words."""
+
+    expected_value: str
+    sell_back: str
+    out_of_stock: str
+    config_hash: str
+    version: int
+
+
+def pack_face(pack: ShelvedPack, *, media_url: Callable[[str], str]) -> PackFace:
+    """The wrapper of a pack on sale."""
+    return PackFace(
+        slug=pack.slug,
+        name=pack.config.name,
+        price=pack.config.price,
+        image_url=None if pack.picture is None else media_url(pack.picture),
+    )
+
+
+def shelf_tile(pack: ShelvedPack, *, media_url: Callable[[str], str]) -> ShelfTile:
+    """A pack on sale as the shelf shows it."""
+    config = pack.config
+    tier, expected = best_tier_of(config)
+    kind = "Every card by odds" if config.lot is None else f"{config.lot.packs:,} packs, no more"
+    return ShelfTile(
+        face=pack_face(pack, media_url=media_url),
+        note=count_of_cards(config),
+        chips=(count_of_cards(config), kind, f"{tier}: {about_one_in(expected)}"),
+        left=pack.packs_left,
+        size=None if config.lot is None else config.lot.packs,
+        is_sold_out=pack.is_sold_out,
+    )
+
+
+def count_of_cards(config: PackConfig) -> str:
+    """``1 card`` or ``8 cards``."""
+    return counted(draws.cards_in_a_pack(config), "card")
+
+
+def counted(count: int, word: str) -> str:
+    """``1 card``, ``2 cards``."""
+    return f"{count:,} {word}" if count == 1 else f"{count:,} {word}s"
+
+
+def most_packs_at_once(pack: ShelvedPack) -> int:
+    """How many packs one form may ask for."""
+    if pack.packs_left is None:
+        return PACKS_PER_OPENING_MAX
+    return max(1, min(PACKS_PER_OPENING_MAX, pack.packs_left))
+
+
+def terms_of(pack: ShelvedPack) -> PackTerms:
+    """Expected value, sell-back and what happens without stock."""
+    config = pack.config
+    rate = percent_of(Fraction(config.sell_back.rate_basis_points, BASIS_POINTS))
+    window = _span(timedelta(seconds=config.sell_back.window_seconds))
+    return PackTerms(
+        expected_value=_minor_in_words(draws.prospect_of(config).expected_value),
+        sell_back=f"{rate} of a card’s value, for {window}",
+        out_of_stock=(
+            "The card that was drawn is owed. If no copy is left, its full value is credited."
+        ),
+        config_hash=pack.compiled.config_hash.hex(),
+        version=config.number,
+    )
+
+
+def best_cards(
+    config: PackConfig, faces: Mapping[CardId, CardFace]
+) -> tuple[list[PossibleCard], int]:
+    """The best cards that can be drawn, best first, and how many different ones there are."""
+    chances = draws.list_card_chances(config)
+    chances.sort(key=lambda chance: (-TIER_RANKS[chance.tier], -chance.value))
+    shown = [
+        PossibleCard(
+            card=faces[chance.card],
+            tier=chance.tier,
+            value=chance.value,
+            note=f"{about_one_in(chance.expected_count)} packs".capitalize(),
+        )
+        for chance in chances[:BEST_CARDS_SHOWN]
+        if chance.card in faces
+    ]
+    return shown, len(chances)
+
+
+async def faces_of(house: House, card_ids: tuple[CardId, ...]) -> dict[CardId, CardFace]:
+    """The faces of cards by id."""
+    async with house.database.connection() as connection:
+        cards = await house.cards.list_cards(connection, card_ids)
+    return {
+        card_id: catalog.card_face(card, media_url=house.media.url_of)
+        for card_id, card in cards.items()
+    }
+
+
+def _minor_in_words(amount: Fraction) -> str:
+    nearest = format_minor(round(amount))
+    return nearest if amount.denominator == 1 else f"about {nearest}"
+
+
+def _span(length: timedelta) -> str:
+    if length.days:
+        return counted(length.days, "day")
+    return counted(int(length.total_seconds()) // 3600, "hour")

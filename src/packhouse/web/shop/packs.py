@@ -1,0 +1,153 @@
+"""The shelf, the page of a pack with everything that is true about it, and the form that opens it."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from packhouse import draws, feed
+from packhouse.accounts import SessionUser
+from packhouse.draws import PackNotFound, ShelvedPack
+from packhouse.flows.open_pack import OpenPack, OpenPacks, open_pack
+from packhouse.flows.rotate_seed import find_current_seed
+from packhouse.foundation.errors import Refusal
+from packhouse.foundation.limits import CLIENT_SEED_LENGTH_MAX
+from packhouse.house import House
+from packhouse.plumbing.idempotency import recognise
+from packhouse.wallet import InsufficientCredits
+from packhouse.web.context import context_of
+from packhouse.web.errors import status_of
+from packhouse.web.shop.forms import Form, key_of, parse_form, problems_of, read_form
+from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
+from packhouse.web.shop.odds import layouts_of, lot_odds_of
+from packhouse.web.shop.pack_views import (
+    best_cards,
+    count_of_cards,
+    faces_of,
+    most_packs_at_once,
+    pack_face,
+    shelf_tile,
+    terms_of,
+)
+
+PULLS_ON_THE_SHELF = 8
+FRESH_SEED_HEX_LENGTH = 64
+
+SENTENCES = {
+    "quantity": "Open 1 to 10 packs at once.",
+    "client_seed": f"1 to {CLIENT_SEED_LENGTH_MAX} visible characters, anything you like.",
+    "config_hash": "This page is out of date. Look at the odds below and press again.",
+}
+
+
+@get("/")
+async def show_shelf(request: PageRequest) -> Page:
+    """Everything on sale, and the newest pulls beside it."""
+    house = context_of(request.scope).house
+    packs = await house.packs.list_packs(house.database)
+    async with house.database.connection() as connection:
+        pulls = await feed.list_newest_pulls(
+            connection, tier=None, before=None, limit=PULLS_ON_THE_SHELF
+        )
+    tiles = [shelf_tile(pack, media_url=house.media.url_of) for pack in packs]
+    return await shop_page(
+        request,
+        "shelf.html",
+        {"tiles": tiles, "pulls": pulls, "pulls_kept": PULLS_ON_THE_SHELF},
+    )
+
+
+@get("/packs/{slug:str}")
+async def show_pack(request: PageRequest, slug: FromPath[str]) -> Page:
+    """One pack: odds, terms, commitment, and the form. Raises ``PackNotFound``."""
+    return await _pack_page(request, slug)
+
+
+@post("/packs/{slug:str}/openings")
+async def open_packs(request: PageRequest, slug: FromPath[str]) -> Page:
+    """Open packs, then go on to what came out."""
+    context = context_of(request.scope)
+    viewer = context.require_viewer()
+    form = await read_form(request)
+    try:
+        wanted = parse_form(form, OpenPacks, SENTENCES)
+        repeat = recognise(
+            user_id=viewer.user_id,
+            route=f"POST /packs/{slug}/openings",
+            key=form.text("idempotency_key"),
+            request=wanted,
+        )
+        command = OpenPack(user_id=viewer.user_id, slug=slug, request=wanted, repeat=repeat)
+        opened = await open_pack(context.house, command)
+    except PackNotFound:
+        raise
+    except Refusal as error:
+        return await _pack_page(request, slug, form=form, error=error)
+    first, *others = (str(opening.id) for opening in opened.openings)
+    beside = f"&with={','.join(others)}" if others else ""
+    return see_other(f"/openings/{first}?reveal=1{beside}")
+
+
+async def _pack_page(
+    request: PageRequest, slug: str, *, form: Form | None = None, error: Refusal | None = None
+) -> Page:
+    context = context_of(request.scope)
+    house = context.house
+    pack = await house.packs.get_pack(house.database, slug)
+    faces = await faces_of(house, pack.card_ids)
+    best, card_count = best_cards(pack.config, faces)
+    return await shop_page(
+        request,
+        "pack.html",
+        {
+            "pack": pack,
+            "face": pack_face(pack, media_url=house.media.url_of),
+            "note": count_of_cards(pack.config),
+            "terms": terms_of(pack),
+            "layouts": layouts_of(pack.config, faces),
+            "lot": await _lot_odds(house, pack, faces),
+            "best": best,
+            "card_count": card_count,
+            "commitment": await _commitment(house, pack, context.viewer),
+            "form": _form_values(pack, form, error),
+            "problems": problems_of(error),
+            "needs_credits": isinstance(error, InsufficientCredits),
+        },
+        status=200 if error is None else status_of(error),
+    )
+
+
+def _form_values(pack: ShelvedPack, form: Form | None, error: Refusal | None) -> dict[str, Any]:
+    """What was typed, and a key that makes a second press the same purchase."""
+    typed = Form() if form is None else form
+    seed = typed.text("client_seed")
+    quantity = typed.text("quantity")
+    most = most_packs_at_once(pack)
+    return {
+        "idempotency_key": key_of(typed, error),
+        "quantity": int(quantity) if quantity.isdecimal() and len(quantity) < 4 else 1,
+        # A seed that the browser made up is no longer fresh once it was sent.
+        "client_seed": "" if len(seed) == FRESH_SEED_HEX_LENGTH else seed,
+        "most": most,
+    }
+
+
+async def _lot_odds(house: House, pack: ShelvedPack, faces: Mapping[Any, Any]) -> object:
+    if pack.lot_id is None:
+        return None
+    async with house.database.connection() as connection:
+        counts = await draws.count_lot_items(connection, pack.lot_id)
+    return lot_odds_of(counts, faces)
+
+
+async def _commitment(house: House, pack: ShelvedPack, viewer: SessionUser | None) -> str | None:
+    """What the server is bound to before anyone presses the button; a lot's stands in its terms."""
+    if pack.config.lot is not None:
+        return pack.config.lot.commitment
+    if viewer is None or viewer.role != "collector":
+        return None
+    return (await find_current_seed(house, viewer.user_id)).pair.commitment.hex()
+
+
+PACK_HANDLERS = [show_shelf, show_pack, open_packs]

@@ -1,0 +1,41 @@
+"""The worker program: opens the house and runs its loops until it is told to stop."""
+
+import asyncio
+import signal
+
+import uvloop
+
+from packhouse.house import open_house
+from packhouse.plumbing.logging import configure_logging, get_log
+from packhouse.plumbing.settings import Settings
+from packhouse.worker.relay import run_relay
+
+LOOPS = (run_relay,)
+"""Each takes the house and an event that ends it."""
+
+log = get_log(__name__)
+
+
+def run_worker(settings: Settings) -> None:
+    """Run every loop until SIGTERM or SIGINT; each first finishes what it is doing.
+
+    Raises ``DatabaseUnavailable`` when there is no database to begin with. A breach in one loop
+    ends all of them, loudly.
+    """
+    configure_logging(
+        log_format=settings.log_format,
+        log_level=settings.log_level,
+        environment=settings.environment,
+    )
+    uvloop.run(_run_loops(settings))
+
+
+async def _run_loops(settings: Settings) -> None:
+    stop = asyncio.Event()
+    for stop_signal in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(stop_signal, stop.set)
+    async with open_house(settings) as house, asyncio.TaskGroup() as loops:
+        for run_loop in LOOPS:
+            loops.create_task(run_loop(house, stop))
+        log.info("The worker runs")
+    log.info("The worker has stopped")

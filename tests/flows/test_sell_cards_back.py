@@ -13,6 +13,7 @@ from packhouse.plumbing.idempotency import IdempotencyKeyReused
 from packhouse.vault import CardNotInVault, SellBackClosed, UserCard
 from worlds.ember_counter import (
     Person,
+    ShopClock,
     balance_of,
     cards_of,
     entries_of,
@@ -97,7 +98,7 @@ async def test_one_card_that_is_not_there_to_sell_keeps_the_others(
 
 
 async def test_the_window_ends_on_its_last_instant(
-    house: House, ada: Person, drawn: list[UserCard], clock: StillClock
+    house: House, ada: Person, drawn: list[UserCard], clock: ShopClock
 ) -> None:
     clock.forward(days=7, microseconds=-1)
     await sell_cards_back(house, selling(ada, drawn[0].id))

@@ -7,7 +7,7 @@ never checked need not be made.
 import asyncio
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date
-from typing import Final
+from typing import Final, Protocol
 
 import asyncpg
 import msgspec
@@ -62,6 +62,13 @@ PORTLAND: Final = Address(
     postal_code="97205",
     country="US",
 )
+
+
+class ShopClock(Protocol):
+    """The clock of the house in a test: it stands still until it is moved."""
+
+    def forward(self, **span: float) -> None:
+        """Move on by a ``timedelta``'s arguments."""
 
 
 class Person(msgspec.Struct, frozen=True):

@@ -108,6 +108,8 @@ class Supervisor:
         self._announce = announce
         self._on_change = on_change
         self._parts: list[Part] = []
+        self.deaths = 0
+        """How many parts were found dead since the beginning."""
 
     def start(self, name: str, title: str, start: Callable[[], Running]) -> None:
         """Start a part for the first time; ``start`` will also be called whenever it has died."""
@@ -118,13 +120,6 @@ class Supervisor:
     def pids(self) -> dict[str, int]:
         """The process id of every part that was started and not found dead, by name."""
         return {part.name: part.running.pid for part in self._parts if part.running}
-
-    def find_dead(self) -> str | None:
-        """The title of a part that has died, if any."""
-        for part in self._parts:
-            if part.running is None or not part.running.is_running():
-                return part.title
-        return None
 
     def look(self) -> None:
         """Start again whatever has died, unless it has to wait."""
@@ -165,6 +160,7 @@ class Supervisor:
             part.running = None
 
     def _lose(self, part: Part) -> None:
+        self.deaths += 1
         # An embedded server holds its folder until it is stopped, even when it is dead.
         self._empty(part)
         if time.monotonic() - part.started_at > STEADY_SECONDS:

@@ -56,6 +56,8 @@ from packhouse.plumbing.settings import SERVE_NEEDS, LoadedSettings, Settings, l
 
 READY_SECONDS_MAX: Final = 120.0
 READY_LOOK_SECONDS: Final = 0.05
+OPENING_DEATHS_MAX: Final = 3
+"""So often something may die while the shop opens; more is no accident."""
 ROOM_MEBIBYTES: Final = 16
 SEEDING_STOP_SECONDS_MAX: Final = 2.0
 """Seeding goes on where it was ended, so nobody has to wait for it."""
@@ -217,9 +219,9 @@ class LocalShop:
     def _wait_until_ready(self, settings: Settings) -> None:
         deadline = time.monotonic() + READY_SECONDS_MAX
         while not is_ready(settings):
-            dead = self.supervisor.find_dead()
-            if dead is not None:
-                raise ShopNotReady(f"{dead} ended while the shop was opening; its reason is above.")
+            self.supervisor.look()
+            if self.supervisor.deaths > OPENING_DEATHS_MAX:
+                raise ShopNotReady("The shop could not be opened; the reasons are above.")
             if time.monotonic() > deadline:
                 raise ShopNotReady(
                     f"The shop was not ready after {READY_SECONDS_MAX:.0f} s; look at its lines"

@@ -98,9 +98,13 @@ async def get_request_owner(connection: Connection, request_id: ShippingRequestI
     if owner_id is not None:
         return owner_id
     waiting = await find_waiting_event(connection, subject_id=request_id)
-    if waiting is None:
+    if waiting is not None:
+        return UserId(waiting.user_id)
+    # The relay may have noted it between the two looks.
+    owner_id = await shipping.find_request_owner(connection, request_id)
+    if owner_id is None:
         raise NotFound("There is no such shipping request.")
-    return UserId(waiting.user_id)
+    return owner_id
 
 
 async def _move(

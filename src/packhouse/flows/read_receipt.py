@@ -17,7 +17,8 @@ async def read_receipt(
 ) -> Receipt:
     """The receipt. Raises ``NotFound``.
 
-    In the moment before the relay has published it, it is found by its owner's key.
+    In the moment before the relay has published it, it is found by its owner's key, or by the event
+    that waits for the relay: a committed opening is there for everybody.
     """
     async with house.database.connection() as connection:
         kept = await draws.find_receipt(connection, opening_id)
@@ -38,11 +39,13 @@ async def read_receipt(
 async def _find_unpublished(
     connection: Connection, opening_id: OpeningId, viewer: SessionUser | None
 ) -> KeptReceipt | None:
-    owner_id: UserId | None = None if viewer is None else viewer.user_id
-    if owner_id is None:
-        waiting = await find_waiting_event(connection, subject_id=opening_id)
-        owner_id = None if waiting is None else UserId(waiting.user_id)
-    if owner_id is None:
+    if viewer is not None:
+        own = await draws.list_opening_receipts(connection, [(viewer.user_id, opening_id)])
+        if own:
+            return own[0][0]
+    waiting = await find_waiting_event(connection, subject_id=opening_id)
+    if waiting is None:
+        # The relay may have published it between the two looks.
         return await draws.find_receipt(connection, opening_id)
-    found = await draws.list_opening_receipts(connection, [(owner_id, opening_id)])
+    found = await draws.list_opening_receipts(connection, [(UserId(waiting.user_id), opening_id)])
     return found[0][0] if found else None

@@ -6,13 +6,21 @@ Chances are whole numbers: ``weight`` out of ``of``. Nothing here is a float.
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from fractions import Fraction
 from typing import Final, cast
 
 import msgspec
 
 from packhouse import draws
-from packhouse.draws import Layout, LotPrizeCount, LotTerms, SellBack, ShelvedPack, Slot, TierOdds
+from packhouse.draws import (
+    Layout,
+    LotPrizeCount,
+    LotTerms,
+    PackConfig,
+    SellBack,
+    ShelvedPack,
+    Slot,
+    TierOdds,
+)
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import CardId, LotId, PackVersionId
@@ -144,17 +152,28 @@ class PublishedPack(msgspec.Struct, frozen=True):
     lot: PublishedLot | None
 
 
+class _Lasting(msgspec.Struct, frozen=True):
+    """What follows from a published version alone; ``odds`` is JSON already, None for a lot."""
+
+    until: float
+    cards_per_pack: int
+    expected_value: ExpectedValue
+    tiers: tuple[TierExpectation, ...]
+    odds: msgspec.Raw | None
+
+
 class PublishedPacks:
-    """Shows packs, and remembers the long part of it, the odds in JSON, for some seconds."""
+    """Shows packs, and remembers for some seconds what is long to work out and never changes."""
 
     def __init__(self) -> None:
-        self._odds: dict[PackVersionId, tuple[float, msgspec.Raw]] = {}
+        self._lasting: dict[PackVersionId, _Lasting] = {}
 
     async def show(self, house: House, pack: ShelvedPack) -> PublishedPack:
         """What is published about ``pack``; what is left of a lot is read anew."""
         config = pack.config
-        prospect = draws.prospect_of(config)
-        counts = draws.expected_count_by_tier(config)
+        lasting = await self._find_lasting(house, pack)
+        lot = await _find_lot(house, pack, config.lot) if config.lot is not None else None
+        packs_left = None if lot is None else lot.packs_left
         return PublishedPack(
             slug=pack.slug,
             name=config.name,
@@ -165,27 +184,49 @@ class PublishedPacks:
             version=config.number,
             published_at=pack.published_at,
             image_url=None if pack.picture is None else house.media.url_of(pack.picture),
-            sold_out=pack.is_sold_out,
-            packs_left=pack.packs_left,
-            cards_per_pack=draws.cards_in_a_pack(config),
+            sold_out=pack.is_sold_out or packs_left == 0,
+            packs_left=packs_left,
+            cards_per_pack=lasting.cards_per_pack,
             sell_back=config.sell_back,
-            expected_value=_expected_value(prospect.expected_value),
-            tiers=tuple(TierExpectation(tier, _exact(count)) for tier, count in counts.items()),
-            odds=await self._list_odds(house, pack) if config.lot is None else None,
-            lot=await _find_lot(house, pack, config.lot) if config.lot is not None else None,
+            expected_value=lasting.expected_value,
+            tiers=lasting.tiers,
+            # Encoded once, and put into the answer as it is: nobody reads its fields in between.
+            odds=cast("PublishedOdds | None", lasting.odds),
+            lot=lot,
         )
 
-    async def _list_odds(self, house: House, pack: ShelvedPack) -> PublishedOdds:
+    async def _find_lasting(self, house: House, pack: ShelvedPack) -> _Lasting:
         now = time.monotonic()
-        kept = self._odds.get(pack.version_id)
-        if kept is None or kept[0] <= now:
-            async with house.database.connection() as connection:
-                faces = await list_faces(house, connection, pack.card_ids)
-            odds = msgspec.Raw(msgspec.json.encode(_odds(pack.config.layouts, faces)))
-            self._odds = {key: old for key, old in self._odds.items() if old[0] > now}
-            self._odds[pack.version_id] = kept = (now + FACES_SECONDS, odds)
-        # Encoded before, and encoded again as it is: nobody reads the fields in between.
-        return cast("PublishedOdds", kept[1])
+        kept = self._lasting.get(pack.version_id)
+        if kept is not None and kept.until > now:
+            return kept
+        async with house.database.connection() as connection:
+            faces = await list_faces(house, connection, pack.card_ids)
+        made = _work_out(pack.config, faces, until=now + FACES_SECONDS)
+        self._lasting = {key: old for key, old in self._lasting.items() if old.until > now}
+        self._lasting[pack.version_id] = made
+        return made
+
+
+def _work_out(config: PackConfig, faces: Mapping[CardId, CardFace], *, until: float) -> _Lasting:
+    value = draws.prospect_of(config).expected_value
+    counts = draws.expected_count_by_tier(config)
+    return _Lasting(
+        until=until,
+        cards_per_pack=draws.cards_in_a_pack(config),
+        expected_value=ExpectedValue(
+            numerator=value.numerator,
+            denominator=value.denominator,
+            minor=value.numerator // value.denominator,
+        ),
+        tiers=tuple(
+            TierExpectation(tier, ExactNumber(count.numerator, count.denominator))
+            for tier, count in counts.items()
+        ),
+        odds=None
+        if config.lot is not None
+        else msgspec.Raw(msgspec.json.encode(_odds(config.layouts, faces))),
+    )
 
 
 def _odds(layouts: tuple[Layout, ...], faces: Mapping[CardId, CardFace]) -> PublishedOdds:
@@ -262,16 +303,4 @@ def _prize(count: LotPrizeCount, faces: Mapping[CardId, CardFace]) -> LotPrizeLe
         value=count.value,
         count=count.listed,
         remaining=count.remaining,
-    )
-
-
-def _exact(number: Fraction) -> ExactNumber:
-    return ExactNumber(numerator=number.numerator, denominator=number.denominator)
-
-
-def _expected_value(value: Fraction) -> ExpectedValue:
-    return ExpectedValue(
-        numerator=value.numerator,
-        denominator=value.denominator,
-        minor=value.numerator // value.denominator,
     )

@@ -1,0 +1,117 @@
+"""The published OpenAPI document: what the code says of itself, and what all answers share."""
+
+from functools import lru_cache
+from typing import Any, Final
+
+import msgspec
+from litestar import Litestar, Router
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.spec import Components, SecurityScheme
+
+from packhouse import __version__
+from packhouse.foundation.errors import NotFound
+from packhouse.foundation.tiers import TIERS
+from packhouse.web.errors import TITLES, Problem
+from packhouse.web.problems import PROBLEM
+from packhouse.web.session import NAME
+
+DESCRIPTION: Final = """\
+Money is a whole number of the minor unit of the shop's credits; time is RFC 3339 in UTC; ids are
+UUIDs of version 7. Whatever is paid for or cannot be undone wants an `Idempotency-Key`, so that
+repeating a request never does it twice. Every error is an RFC 9457 problem with a stable `code`;
+all codes are listed at `/docs/errors`. Lists are paged by cursor. `RateLimit-*` headers say how
+many more requests you may make."""
+
+PROBLEMS_OF_READS: Final = (400, 401, 403, 404, 422, 429, 500, 503)
+PROBLEMS_OF_WRITES: Final = (400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503)
+
+
+async def _nobody(_: ASGIConnection[Any, Any, Any, Any], __: BaseRouteHandler) -> None:
+    raise NotFound("There is nothing at this address.")
+
+
+def openapi_config() -> OpenAPIConfig:
+    """How the framework describes the API; it serves none of it, ``docs.py`` does.
+
+    Its own pages would fetch scripts from elsewhere, which our content security policy forbids, so
+    they are walled up.
+    """
+    return OpenAPIConfig(
+        title="Packhouse",
+        version=__version__,
+        description=DESCRIPTION,
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(
+                    type="apiKey",
+                    name=NAME,
+                    security_scheme_in="cookie",
+                    description="Set by signing in; over TLS its name begins with `__Host-`.",
+                )
+            }
+        ),
+        openapi_router=Router(
+            "/api/v1/-", route_handlers=[], guards=[_nobody], include_in_schema=False
+        ),
+    )
+
+
+def with_problems(handler: HTTPRouteHandler) -> HTTPRouteHandler:
+    """``handler``, its document completed by the problems that any call may be answered with."""
+    is_read = handler.http_methods <= {"GET"}
+    statuses = PROBLEMS_OF_READS if is_read else PROBLEMS_OF_WRITES
+    problems = {
+        status: ResponseSpec(
+            data_container=Problem,
+            generate_examples=False,
+            description=TITLES[status],
+            media_type=PROBLEM.decode(),
+        )
+        for status in statuses
+    }
+    handler.responses = {**problems, **(handler.responses or {})}
+    return handler
+
+
+@lru_cache(maxsize=1)
+def document_of(app: Litestar) -> dict[str, Any]:
+    """The whole document as JSON values; built once for an application."""
+    document: dict[str, Any] = app.openapi_schema.to_schema()
+    document["paths"]["/api/v1/feed/live"] = {"get": _LIVE_FEED}
+    return document
+
+
+@lru_cache(maxsize=1)
+def encoded_document_of(app: Litestar) -> bytes:
+    """The document's bytes."""
+    return msgspec.json.encode(document_of(app))
+
+
+_LIVE_FEED: Final[dict[str, Any]] = {
+    "tags": ["feed"],
+    "summary": "FollowFeed",
+    "operationId": "followFeed",
+    "description": "Everybody's pulls as they happen, as server-sent events: `id` is the sequence,"
+    " `data` a pull in JSON. `Last-Event-ID` goes on where you were, without loss. A comment line"
+    " comes at least every 15 seconds.",
+    "parameters": [
+        {"name": "tier", "in": "query", "schema": {"type": "string", "enum": list(TIERS)}},
+        {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
+    ],
+    "responses": {
+        "200": {
+            "description": "A stream that goes on until you leave.",
+            "content": {"text/event-stream": {"schema": {"type": "string"}}},
+        },
+        "422": {
+            "description": TITLES[422],
+            "content": {
+                PROBLEM.decode(): {"schema": {"$ref": "#/components/schemas/Problem"}},
+            },
+        },
+    },
+}
+"""The edge answers this one before the framework, so the framework does not know it."""

@@ -32,6 +32,7 @@ from worlds.ember_counter import (
     relay_all,
     restock,
     stock_card,
+    wait_for_a_lock,
     welcome,
     welcome_all,
 )
@@ -113,12 +114,7 @@ async def test_a_copy_that_a_failed_opening_lets_go_is_handed_out(
     async with house.database.transaction() as connection:
         held = await connection.fetchval("SELECT id FROM stock_items FOR UPDATE")
         task = asyncio.create_task(open_one(house, ada, "scarce"))
-        async with house.database.connection() as other:
-            while not await other.fetchval(
-                "SELECT count(*) FROM pg_stat_activity"
-                " WHERE datname = current_database() AND wait_event_type = 'Lock'"
-            ):
-                await asyncio.sleep(0.002)
+        await wait_for_a_lock(house)
     assert not (await task).openings[0].cards[0].paid_out
     assert [kept.stock_item_id for kept in await cards_of(house, ada)] == [held]
     assert await places_of(house, card) == {"vaulted": 1}
@@ -200,12 +196,12 @@ async def test_a_bad_opening_fails_no_other(
 async def test_no_opening_is_decided_under_a_seed_that_is_already_public(
     house: House, second_house: House, ada: Person, spark: Card
 ) -> None:
-    opened, *rotated = await asyncio.gather(
+    opened, rotated = await asyncio.gather(
         asyncio.gather(*(open_one(house, ada, "spark") for _ in range(12))),
-        *(rotate_seed(second_house, ada.user_id) for _ in range(4)),
+        asyncio.gather(*(rotate_seed(second_house, ada.user_id) for _ in range(4))),
     )
     proofs = [each.openings[0].proof for each in opened]
-    for pair in (each.revealed for each in rotated):
+    for pair in [each.revealed for each in rotated]:
         nonces = {p.nonce for p in proofs if p.commitment == pair.commitment.hex()}
         assert nonces == set(range(pair.openings or 0))
 
@@ -226,8 +222,6 @@ async def test_packs_of_many_cards_in_any_order_never_block_each_other_for_good(
     )
     opened = [result for result in results if isinstance(result, OpenedPacks)]
     assert len(opened) + outcomes_of(results, SoldOut) == len(crowd)
-    handed_out = sum(
-        not card.paid_out for each in opened for card in each.openings[0].cards
-    )
+    handed_out = sum(not card.paid_out for each in opened for card in each.openings[0].cards)
     vaulted = [(await places_of(house, card)).get("vaulted", 0) for card in cards]
     assert sum(vaulted) == handed_out

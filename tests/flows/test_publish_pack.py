@@ -85,8 +85,9 @@ async def test_publishing_is_in_the_audit_log_with_its_figures(house: House, olg
     }
 
 
+@pytest.mark.usefixtures("ember")
 async def test_a_version_never_changes_whatever_happens_afterwards(
-    house: House, olga: Person, ember: Card
+    house: House, olga: Person
 ) -> None:
     first = await versions_of(house, "ember")
     await stock_card(house, olga, "001", copies=5, value=9_999)
@@ -98,8 +99,9 @@ async def test_a_version_never_changes_whatever_happens_afterwards(
     assert after[-1:] == first
 
 
+@pytest.mark.usefixtures("ember")
 async def test_a_draft_changes_nothing_that_is_on_sale(
-    house: House, olga: Person, ada: Person, ember: Card
+    house: House, olga: Person, ada: Person
 ) -> None:
     await save_pack_draft(house, SavePackDraft("ember", odds_of("001", price=4_000), olga.actor))
     house.packs.forget()
@@ -107,8 +109,9 @@ async def test_a_draft_changes_nothing_that_is_on_sale(
     assert await balance_of(house, ada) == 5_000 - PRICE_MINOR
 
 
+@pytest.mark.usefixtures("ember")
 async def test_a_value_is_locked_when_the_version_is_published(
-    house: House, olga: Person, ada: Person, ember: Card
+    house: House, olga: Person, ada: Person
 ) -> None:
     await import_card(house, olga, number="001", value=5_000)
     await open_one(house, ada, "ember")
@@ -252,9 +255,8 @@ async def test_two_lots_at_once_never_share_a_copy(house: House, olga: Person) -
     assert sum(isinstance(result, PublishedPack) for result in results) == 1
 
 
-async def test_two_publications_at_once_are_two_versions(
-    house: House, olga: Person, ember: Card
-) -> None:
+@pytest.mark.usefixtures("ember")
+async def test_two_publications_at_once_are_two_versions(house: House, olga: Person) -> None:
     results = await asyncio.gather(
         *(publish_pack(house, PublishPack("ember", olga.actor)) for _ in range(4))
     )
@@ -265,8 +267,9 @@ async def test_two_publications_at_once_are_two_versions(
     assert pack.config.number == 5
 
 
+@pytest.mark.usefixtures("ember")
 async def test_a_version_of_another_config_is_not_sold_to_whoever_was_shown_the_old_one(
-    house: House, olga: Person, ada: Person, ember: Card
+    house: House, olga: Person, ada: Person
 ) -> None:
     old = (await house.packs.get_pack(house.database, "ember")).compiled.config_hash.hex()
     await publish(house, olga, "ember", odds_of("001", price=200))
@@ -343,8 +346,9 @@ async def test_openings_that_insist_on_a_version_get_it_or_nothing(
     assert spent == 100 * len(settled)
 
 
+@pytest.mark.usefixtures("ember")
 async def test_a_withdrawn_pack_is_not_sold_and_needs_a_reason(
-    house: House, olga: Person, ada: Person, ember: Card
+    house: House, olga: Person, ada: Person
 ) -> None:
     with pytest.raises(InvalidInput):
         await withdraw_pack(house, WithdrawPack("ember", "  ", olga.actor))
@@ -357,8 +361,9 @@ async def test_a_withdrawn_pack_is_not_sold_and_needs_a_reason(
     await open_one(house, ada, "ember")
 
 
+@pytest.mark.usefixtures("ember")
 async def test_what_cannot_be_published_is_refused_with_a_word_of_what_to_do(
-    house: House, olga: Person, ember: Card
+    house: House, olga: Person
 ) -> None:
     with pytest.raises(PackNotFound):
         await publish_pack(house, PublishPack("nowhere", olga.actor))

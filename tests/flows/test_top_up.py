@@ -94,7 +94,9 @@ async def test_the_same_purchase_in_many_places_at_once_is_one(
 async def test_different_purchases_at_once_all_count(
     house: House, second_house: House, ada: Person
 ) -> None:
-    await asyncio.gather(*(top_up((house, second_house)[n % 2], buying(ada, 500)) for n in range(12)))
+    await asyncio.gather(
+        *(top_up((house, second_house)[n % 2], buying(ada, 500)) for n in range(12))
+    )
     assert await balance_of(house, ada) == 11_000
     assert [entry.sequence for entry in await entries_of(house, ada)] == list(range(1, 14))
 

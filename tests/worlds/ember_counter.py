@@ -172,9 +172,7 @@ async def stock_card(
 
 async def restock(house: House, owner: Person, card: Card, quantity: int) -> None:
     """Put copies of the house on sale."""
-    command = MoveStock(
-        card_id=card.id, to_place="on_sale", actor=owner.actor, quantity=quantity
-    )
+    command = MoveStock(card_id=card.id, to_place="on_sale", actor=owner.actor, quantity=quantity)
     await move_stock(house, command)
 
 
@@ -348,6 +346,16 @@ async def kill_at(house: House, table: str, flow: Awaitable[object]) -> None:
                 await task
     finally:
         await rival.close()
+
+
+async def wait_for_a_lock(house: House) -> None:
+    """Until somebody in this database waits for somebody else."""
+    async with house.database.connection() as connection:
+        while not await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL tells nobody
+            "SELECT count(*) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ):
+            await asyncio.sleep(0.002)
 
 
 def outcomes_of(results: Sequence[object], kind: type[Exception]) -> int:

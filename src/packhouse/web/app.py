@@ -13,26 +13,26 @@ from litestar.exceptions import (
     SerializationException,
     ValidationException,
 )
-from litestar.openapi import OpenAPIConfig
 
-from packhouse import __version__
-from packhouse.foundation.errors import FieldError, InvalidInput, NotFound, PackhouseError
+from packhouse.foundation.errors import NotFound, PackhouseError
 from packhouse.house import House, open_house
 from packhouse.plumbing.handover import load_process_settings
 from packhouse.plumbing.logging import configure_logging, get_log
 from packhouse.plumbing.settings import Settings
-from packhouse.web.api import API_HANDLERS
+from packhouse.web.api import API_HANDLERS, openapi_config
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
 from packhouse.web.assets import media_files
 from packhouse.web.context import context_of
 from packhouse.web.edge import Edge
 from packhouse.web.errors import Malformed, MethodNotAllowed
+from packhouse.web.maintenance import ShopDoor
 from packhouse.web.operator import OPERATOR_HANDLERS
 from packhouse.web.pages import static_files
 from packhouse.web.probes import metrics, probes
 from packhouse.web.problems import problem_answer
 from packhouse.web.shop import SHOP_HANDLERS
 from packhouse.web.streams import LiveFeed
+from packhouse.web.validation import StrictRequest, describe_invalid, refuse_unreadable
 
 log = get_log(__name__)
 
@@ -101,27 +101,15 @@ class WebApp:
 def make_litestar() -> Litestar:
     """The framework's part: routes, parsing, OpenAPI."""
     return Litestar(
-        route_handlers=[*API_HANDLERS, *SHOP_HANDLERS, *OPERATOR_HANDLERS, openapi_document, robots],
+        route_handlers=[*API_HANDLERS, *SHOP_HANDLERS, *OPERATOR_HANDLERS, robots],
         exception_handlers={Exception: _answer_error},
-        openapi_config=OpenAPIConfig(
-            title="Packhouse",
-            version=__version__,
-            description="Run a trading-card pack shop in public. Money is in minor units.",
-            # Litestar answers unknown addresses below its own path with a page of its own, so that
-            # path is out of the API's way and `openapi_document` serves the contract's address.
-            path="/api/v1/openapi",
-            render_plugins=[],
-        ),
+        openapi_config=openapi_config(),
+        request_class=StrictRequest,
+        guards=[refuse_unreadable, ShopDoor().guard],
         logging_config=None,
         # The edge has already bounded every body by its route.
         request_max_body_size=None,
     )
-
-
-@get("/api/v1/openapi.json", include_in_schema=False, sync_to_thread=False)
-def openapi_document(request: Request[Any, Any, Any]) -> dict[str, Any]:
-    """The OpenAPI 3.1 document of this very server."""
-    return request.app.openapi_schema.to_schema()
 
 
 @get("/robots.txt", media_type="text/plain", include_in_schema=False, sync_to_thread=False)
@@ -131,7 +119,7 @@ def robots() -> str:
 
 
 def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
-    translated = _translate(error)
+    translated = _translate(error, request)
     if translated is None:
         log.error("A request failed", exc_info=error)
     elif not isinstance(error, HTTPException):
@@ -146,7 +134,7 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     )
 
 
-def _translate(error: Exception) -> PackhouseError | None:
+def _translate(error: Exception, request: Request[Any, Any, Any]) -> PackhouseError | None:
     """Ours as they are; the framework's as ours; None for what nobody foresaw."""
     match error:
         case PackhouseError():
@@ -156,17 +144,7 @@ def _translate(error: Exception) -> PackhouseError | None:
         case MethodNotAllowedException():
             return MethodNotAllowed("This address does not take that method.")
         case ValidationException():
-            return _invalid(error)
+            return describe_invalid(error, request)
         case SerializationException() | ClientException():
             return Malformed("The request could not be read: it has to be valid JSON in UTF-8.")
     return None
-
-
-def _invalid(error: ValidationException) -> PackhouseError:
-    listed = error.extra if isinstance(error.extra, list) else []
-    errors = [
-        FieldError(field=str(entry.get("key", "")), message=str(entry.get("message", "")))
-        for entry in listed
-        if isinstance(entry, dict)
-    ]
-    return InvalidInput("The request has fields that are missing, unknown or wrong.", errors)

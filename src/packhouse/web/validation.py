@@ -15,6 +15,8 @@ from litestar.connection import ASGIConnection
 from litestar.datastructures import State
 from litestar.exceptions import ValidationException
 from litestar.handlers import BaseRouteHandler
+from litestar.params import QueryParameter
+from litestar.typing import FieldDefinition
 
 from packhouse.accounts import SessionUser
 from packhouse.foundation.errors import FieldError, InvalidInput
@@ -56,19 +58,15 @@ def decode_body(body: bytes, wanted: Any) -> Any:  # noqa: ANN401 - any type, an
     return decoded
 
 
-def describe_invalid(error: ValidationException) -> InvalidInput:
+def describe_invalid(error: ValidationException, request: Request[Any, Any, Any]) -> InvalidInput:
     """The framework's complaint about query, headers or a body that is not there, as ours."""
     entries = error.extra if isinstance(error.extra, list) else []
-    return InvalidInput(
-        WRONG_FIELDS,
-        [
-            FieldError("", "This request needs a JSON object as its body.")
-            if entry.get("source") == "body" or entry.get("key") == "data"
-            else FieldError(str(entry.get("key", "")), str(entry.get("message", "")))
-            for entry in entries
-            if isinstance(entry, dict)
-        ],
-    )
+    errors = [
+        _parameter_error(str(entry.get("key", "")), str(entry.get("message", "")), request)
+        for entry in entries
+        if isinstance(entry, dict)
+    ]
+    return InvalidInput(WRONG_FIELDS, errors or list(_list_missing(request)))
 
 
 async def refuse_unreadable(
@@ -87,6 +85,27 @@ async def refuse_unreadable(
         raise Malformed("The address is not valid UTF-8.") from error
     if "\x00" in path or "\x00" in text or b"\x00" in query:
         raise Malformed("The address has a NUL character in it.")
+
+
+def _parameter_error(key: str, message: str, request: Request[Any, Any, Any]) -> FieldError:
+    if key.partition(".")[0] == "data":
+        return FieldError("", "This request needs a JSON object as its body.")
+    parameter = request.route_handler.parsed_fn_signature.parameters.get(key)
+    return FieldError(key if parameter is None else _client_name(parameter), message)
+
+
+def _list_missing(request: Request[Any, Any, Any]) -> Iterator[FieldError]:
+    """Of a missing parameter the framework tells only in a sentence, and only of the first."""
+    for parameter in request.route_handler.parsed_fn_signature.parameters.values():
+        name = _client_name(parameter)
+        is_asked = isinstance(parameter.kwarg_definition, QueryParameter)
+        if is_asked and parameter.is_required and name not in request.query_params:
+            yield FieldError(name, "This parameter is missing.")
+
+
+def _client_name(parameter: FieldDefinition) -> str:
+    """What clients call a handler's argument."""
+    return getattr(parameter.kwarg_definition, "name", None) or parameter.name
 
 
 def _decode_any(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds

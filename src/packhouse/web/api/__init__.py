@@ -1,11 +1,11 @@
 """The JSON API, as ``API.md`` promises it."""
 
-from litestar.handlers import HTTPRouteHandler
+from litestar.types import ControllerRouterHandler
 
 from packhouse.web.api.accounts import ACCOUNT_HANDLERS
 from packhouse.web.api.admin import ADMIN_HANDLERS
 from packhouse.web.api.docs import DOCS_HANDLERS
-from packhouse.web.api.document import openapi_config, with_problems
+from packhouse.web.api.document import openapi_config
 from packhouse.web.api.fairness import FAIRNESS_HANDLERS
 from packhouse.web.api.feed import FEED_HANDLERS
 from packhouse.web.api.me import ME_HANDLERS
@@ -16,23 +16,18 @@ from packhouse.web.api.shipping import SHIPPING_HANDLERS
 from packhouse.web.api.vault import VAULT_HANDLERS
 from packhouse.web.api.wallet import WALLET_HANDLERS
 
-API_HANDLERS: list[HTTPRouteHandler] = [
-    *(
-        with_problems(handler)
-        for handler in (
-            *ACCOUNT_HANDLERS,
-            *SESSION_HANDLERS,
-            *ME_HANDLERS,
-            *WALLET_HANDLERS,
-            *PACK_HANDLERS,
-            *OPENING_HANDLERS,
-            *VAULT_HANDLERS,
-            *SHIPPING_HANDLERS,
-            *FEED_HANDLERS,
-            *FAIRNESS_HANDLERS,
-            *ADMIN_HANDLERS,
-        )
-    ),
+API_HANDLERS: list[ControllerRouterHandler] = [
+    *ACCOUNT_HANDLERS,
+    *SESSION_HANDLERS,
+    *ME_HANDLERS,
+    *WALLET_HANDLERS,
+    *PACK_HANDLERS,
+    *OPENING_HANDLERS,
+    *VAULT_HANDLERS,
+    *SHIPPING_HANDLERS,
+    *FEED_HANDLERS,
+    *FAIRNESS_HANDLERS,
+    *ADMIN_HANDLERS,
     *DOCS_HANDLERS,
 ]
 

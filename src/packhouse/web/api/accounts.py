@@ -4,11 +4,11 @@ import msgspec
 from litestar import post
 from litestar.params import JSONBody
 
-from packhouse.flows.register import Register, register
+from packhouse.flows.register import Register
 from packhouse.foundation.identifiers import UserId
 from packhouse.web.api.requests import ApiRequest
 from packhouse.web.context import context_of
-from packhouse.web.session import session_cookie
+from packhouse.web.sign_ins import register_visitor
 
 
 class NewAccount(msgspec.Struct, frozen=True):
@@ -21,10 +21,8 @@ class NewAccount(msgspec.Struct, frozen=True):
 @post("/api/v1/accounts", status_code=201, tags=["accounts"])
 async def create_account(request: ApiRequest, data: JSONBody[Register]) -> NewAccount:
     """Make an account and sign in: the answer sets the session cookie."""
-    context = context_of(request.scope)
-    signed_in = await register(context.house, data)
-    context.new_cookie = session_cookie(signed_in.token, context.house.settings)
-    return NewAccount(id=signed_in.user.id, username=signed_in.user.username)
+    user = (await register_visitor(context_of(request.scope), data)).user
+    return NewAccount(id=user.id, username=user.username)
 
 
 ACCOUNT_HANDLERS = [create_account]

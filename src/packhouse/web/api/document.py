@@ -6,8 +6,8 @@ from typing import Any, Final
 import msgspec
 from litestar import Litestar, Router
 from litestar.connection import ASGIConnection
-from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
-from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.handlers import BaseRouteHandler
+from litestar.openapi import OpenAPIConfig
 from litestar.openapi.spec import Components, SecurityScheme
 
 from packhouse import __version__
@@ -23,6 +23,9 @@ UUIDs of version 7. Whatever is paid for or cannot be undone wants an `Idempoten
 repeating a request never does it twice. Every error is an RFC 9457 problem with a stable `code`;
 all codes are listed at `/docs/errors`. Lists are paged by cursor. `RateLimit-*` headers say how
 many more requests you may make."""
+
+DONE: Final = {"200": "Here it is.", "201": "Done, and this came of it.", "204": "Done."}
+"""What the good answers are called, instead of the phrases of RFC 9110."""
 
 PROBLEMS_OF_READS: Final = (400, 401, 403, 404, 422, 429, 500, 503)
 PROBLEMS_OF_WRITES: Final = (400, 401, 402, 403, 404, 409, 413, 422, 429, 500, 503)
@@ -59,35 +62,51 @@ def openapi_config() -> OpenAPIConfig:
     )
 
 
-def with_problems(handler: HTTPRouteHandler) -> HTTPRouteHandler:
-    """``handler``, its document completed by the problems that any call may be answered with."""
-    is_read = handler.http_methods <= {"GET"}
-    statuses = PROBLEMS_OF_READS if is_read else PROBLEMS_OF_WRITES
-    problems = {
-        status: ResponseSpec(
-            data_container=Problem,
-            generate_examples=False,
-            description=TITLES[status],
-            media_type=PROBLEM.decode(),
-        )
-        for status in statuses
-    }
-    handler.responses = {**problems, **(handler.responses or {})}
-    return handler
-
-
 @lru_cache(maxsize=1)
 def document_of(app: Litestar) -> dict[str, Any]:
     """The whole document as JSON values; built once for an application."""
     document: dict[str, Any] = app.openapi_schema.to_schema()
-    document["paths"]["/api/v1/feed/live"] = {"get": _LIVE_FEED}
-    return document
+    paths = {path: item for path, item in document["paths"].items() if path.startswith("/api/")}
+    paths["/api/v1/feed/live"] = {"get": _LIVE_FEED}
+    for item in paths.values():
+        for method, operation in item.items():
+            _add_problems(operation, PROBLEMS_OF_READS if method == "get" else PROBLEMS_OF_WRITES)
+    (_,), schemas = msgspec.json.schema_components(
+        [Problem], ref_template="#/components/schemas/{name}"
+    )
+    document["components"]["schemas"] |= schemas
+    document["components"]["responses"] = {
+        _problem_name(status): {
+            "description": title,
+            "content": {
+                PROBLEM.decode(): {"schema": {"$ref": f"#/components/schemas/{Problem.__name__}"}}
+            },
+        }
+        for status, title in TITLES.items()
+    }
+    # Public calls take the session too: it lifts the rate limit.
+    document["security"] = [{"session": []}, {}]
+    return document | {"paths": dict(sorted(paths.items()))}
 
 
 @lru_cache(maxsize=1)
 def encoded_document_of(app: Litestar) -> bytes:
     """The document's bytes."""
     return msgspec.json.encode(document_of(app))
+
+
+def _add_problems(operation: dict[str, Any], statuses: tuple[int, ...]) -> None:
+    for status, answer in operation["responses"].items():
+        answer["description"] = DONE.get(status, answer["description"])
+    # Over what the framework wrote: it knows neither our statuses nor our problems.
+    operation["responses"] |= {
+        str(status): {"$ref": f"#/components/responses/{_problem_name(status)}"}
+        for status in statuses
+    }
+
+
+def _problem_name(status: int) -> str:
+    return f"Problem{status}"
 
 
 _LIVE_FEED: Final[dict[str, Any]] = {
@@ -105,12 +124,6 @@ _LIVE_FEED: Final[dict[str, Any]] = {
         "200": {
             "description": "A stream that goes on until you leave.",
             "content": {"text/event-stream": {"schema": {"type": "string"}}},
-        },
-        "422": {
-            "description": TITLES[422],
-            "content": {
-                PROBLEM.decode(): {"schema": {"$ref": "#/components/schemas/Problem"}},
-            },
         },
     },
 }

@@ -8,13 +8,13 @@ from packhouse.feed import Pull
 from packhouse.foundation.limits import PAGE_LIMIT_DEFAULT
 from packhouse.foundation.tiers import Tier
 from packhouse.web.api.pages_of_results import ResultPage, SequencePosition, page_of
-from packhouse.web.api.public_answers import public_answer
+from packhouse.web.api.public_answers import UNCHANGED, public_answer
 from packhouse.web.api.requests import ApiRequest, Limit
 from packhouse.web.context import context_of
 from packhouse.web.queries import read_cursor
 
 
-@get("/api/v1/feed", tags=["feed"])
+@get("/api/v1/feed", tags=["feed"], responses=UNCHANGED)
 async def list_feed(
     request: ApiRequest,
     tier: FromQuery[Tier | None] = None,

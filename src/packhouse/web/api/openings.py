@@ -13,7 +13,7 @@ from packhouse.flows.settle_openings import OpenedPacks
 from packhouse.foundation.identifiers import OpeningId
 from packhouse.plumbing.idempotency import recognise
 from packhouse.web.api.pages_of_results import ResultPage, page_of
-from packhouse.web.api.public_answers import public_answer
+from packhouse.web.api.public_answers import UNCHANGED, public_answer
 from packhouse.web.api.requests import ApiRequest, IdempotencyKey, Limit
 from packhouse.web.context import context_of
 from packhouse.web.queries import read_cursor
@@ -21,7 +21,10 @@ from packhouse.web.queries import read_cursor
 
 @post("/api/v1/packs/{slug:str}/openings", status_code=201, tags=["packs"])
 async def create_openings(
-    request: ApiRequest, slug: FromPath[str], data: JSONBody[OpenPacks], idempotency_key: IdempotencyKey = None
+    request: ApiRequest,
+    slug: FromPath[str],
+    data: JSONBody[OpenPacks],
+    idempotency_key: IdempotencyKey = None,
 ) -> OpenedPacks:
     """Open a pack up to ten times: paid once, drawn once, recorded once."""
     context = context_of(request.scope)
@@ -53,7 +56,7 @@ async def list_openings(
     return page_of(receipts, limit=limit, position=lambda receipt: receipt.id)
 
 
-@get("/api/v1/openings/{opening_id:uuid}", tags=["openings"])
+@get("/api/v1/openings/{opening_id:uuid}", tags=["openings"], responses=UNCHANGED)
 async def get_opening(request: ApiRequest, opening_id: FromPath[UUID]) -> Response[Receipt]:
     """One opening's public receipt, readable by anyone who has its id."""
     context = context_of(request.scope)

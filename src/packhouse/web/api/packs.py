@@ -4,7 +4,7 @@ from litestar import Response, get
 from litestar.params import FromPath
 
 from packhouse.web.api.pages_of_results import ResultPage
-from packhouse.web.api.public_answers import public_answer
+from packhouse.web.api.public_answers import UNCHANGED, public_answer
 from packhouse.web.api.published_packs import PublishedPack, PublishedPacks
 from packhouse.web.api.requests import ApiRequest
 from packhouse.web.context import context_of
@@ -12,7 +12,7 @@ from packhouse.web.context import context_of
 _published = PublishedPacks()
 
 
-@get("/api/v1/packs", tags=["packs"])
+@get("/api/v1/packs", tags=["packs"], responses=UNCHANGED)
 async def list_packs(request: ApiRequest) -> Response[ResultPage[PublishedPack]]:
     """Every pack on sale, in the shop's order, with its odds: all on one page."""
     house = context_of(request.scope).house
@@ -21,7 +21,7 @@ async def list_packs(request: ApiRequest) -> Response[ResultPage[PublishedPack]]
     return public_answer(request, ResultPage(items=tuple(items), next_cursor=None))
 
 
-@get("/api/v1/packs/{slug:str}", tags=["packs"])
+@get("/api/v1/packs/{slug:str}", tags=["packs"], responses=UNCHANGED)
 async def get_pack(request: ApiRequest, slug: FromPath[str]) -> Response[PublishedPack]:
     """One pack on sale, with its odds."""
     house = context_of(request.scope).house

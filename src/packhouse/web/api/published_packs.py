@@ -6,7 +6,7 @@ Chances are whole numbers: ``weight`` out of ``of``. Nothing here is a float.
 import time
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Final, cast
+from typing import Final, Literal, cast
 
 import msgspec
 
@@ -136,7 +136,7 @@ class PublishedPack(msgspec.Struct, frozen=True):
     slug: str
     name: str
     description: str
-    kind: draws.PackKind
+    kind: Literal["odds", "lot"]
     price: int
     config_hash: str
     version: int
@@ -290,9 +290,7 @@ async def _find_lot(house: House, pack: ShelvedPack, terms: LotTerms) -> Publish
         prizes=tuple(_prize(count, faces) for count in counts if not count.is_last_one),
         last_one=None
         if last_one is None
-        else LastOnePrize(
-            card=faces[last_one.card_id], tier=last_one.tier, value=last_one.value
-        ),
+        else LastOnePrize(card=faces[last_one.card_id], tier=last_one.tier, value=last_one.value),
     )
 
 

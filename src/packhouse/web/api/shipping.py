@@ -62,7 +62,7 @@ class PlacedShippingRequest(msgspec.Struct, frozen=True):
     """A request just made and paid; amounts in minor units."""
 
     id: ShippingRequestId
-    status: ShippingStatus
+    status: str
     cost: int
     quote: ShippingQuote
     balance: int
@@ -178,10 +178,10 @@ async def get_shipping_request(
         return await _shown(context.house, connection, found)
 
 
-@post("/api/v1/shipping-requests/{request_id:uuid}/cancellation", status_code=201, tags=["shipping"])
-async def create_cancellation(
-    request: ApiRequest, request_id: FromPath[UUID]
-) -> MyShippingRequest:
+@post(
+    "/api/v1/shipping-requests/{request_id:uuid}/cancellation", status_code=201, tags=["shipping"]
+)
+async def create_cancellation(request: ApiRequest, request_id: FromPath[UUID]) -> MyShippingRequest:
     """Call a request off before it is shipped: the cards come back and the cost is refunded."""
     context = context_of(request.scope)
     viewer = context.require_viewer()

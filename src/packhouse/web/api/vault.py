@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 from litestar import get, post
-from litestar.params import FromQuery, JSONBody
+from litestar.params import FromQuery, JSONBody, QueryParameter
 
 from packhouse import vault
 from packhouse.flows.sell_cards_back import SaleRequest, SellCardsBack, SoldBack, sell_cards_back
@@ -50,11 +50,15 @@ class VaultCard(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+StateFilter = Annotated[UserCardState | None, QueryParameter(name="state")]
+"""The framework keeps the plain name for itself."""
+
+
 @get("/api/v1/vault", tags=["vault"])
 async def list_vault(
     request: ApiRequest,
     tier: FromQuery[Tier | None] = None,
-    state: FromQuery[UserCardState | None] = None,
+    state_: StateFilter = None,
     sort: FromQuery[VaultSort] = "newest",
     limit: Limit = PAGE_LIMIT_DEFAULT,
     cursor: FromQuery[str | None] = None,
@@ -67,7 +71,7 @@ async def list_vault(
         cards = await vault.list_vault_page(
             connection,
             user_id=viewer.user_id,
-            wanted=VaultFilter(tier=tier, state=state, sort=sort),
+            wanted=VaultFilter(tier=tier, state=state_, sort=sort),
             after=None if last is None else VaultPosition(id=last.id, value=last.value),
             limit=limit + 1,
         )

@@ -34,8 +34,8 @@ def money_of(value: Fraction) -> str:
 
 
 def share_of_price(value: Fraction, *, price: int) -> str:
-    """A part of the price in percent, to one place."""
-    return f"{decimal_of(value * 100 / price, places=1)} %"
+    """A part of the price in percent, rounded to one place."""
+    return f"{decimal_of(value * 100 / price, places=1).removeprefix('≈ ')} %"
 
 
 def tier_rows(counts: Mapping[Tier, Fraction]) -> list[dict[str, Any]]:

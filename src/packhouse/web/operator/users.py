@@ -163,7 +163,7 @@ async def _user_page(
         "balance": 0 if purse is None else purse.balance,
         "entries": entries,
         "parcels": [(parcel, shipping.short_request_id(parcel.id)) for parcel in parcels],
-        "cards": cards,
+        "cards_held": sum(count for (_, state), count in cards.items() if state == "vaulted"),
         "is_oneself": context.require_staff().user_id == user_id,
         "role_options": list_options([(role, role.capitalize()) for role in ROLES]),
         "idempotency_key": str(uuid4()),

@@ -1,34 +1,24 @@
 """The feed's page: every pull, live; older ones page by page."""
 
-from typing import Annotated, cast
-
-import msgspec
 from litestar import get
 
 from packhouse import feed
 from packhouse.foundation.tiers import TIERS, Tier
-from packhouse.web.api.pages_of_results import page_of
-from packhouse.web.asgi import Scope
+from packhouse.web.api.pages_of_results import SequencePosition, page_of
 from packhouse.web.context import context_of
-from packhouse.web.queries import read_cursor, read_query
-from packhouse.web.shop.frame import Page, PageRequest, shop_page
+from packhouse.web.queries import read_cursor
+from packhouse.web.shop.frame import Page, PageRequest, query_of, shop_page
 
 PULLS_A_PAGE = 24
-
-
-class FeedPosition(msgspec.Struct, frozen=True, array_like=True):
-    """The last pull of the page before; as large as PostgreSQL counts."""
-
-    sequence: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 @get("/feed")
 async def show_feed(request: PageRequest) -> Page:
     """The newest pulls, of one tier or of all."""
     house = context_of(request.scope).house
-    query = read_query(cast("Scope", request.scope))
+    query = query_of(request)
     tier = tier_of(query.get("tier"))
-    position = read_cursor(query.get("cursor"), FeedPosition)
+    position = read_cursor(query.get("cursor"), SequencePosition)
     async with house.database.connection() as connection:
         found = await feed.list_newest_pulls(
             connection,
@@ -37,7 +27,7 @@ async def show_feed(request: PageRequest) -> Page:
             limit=PULLS_A_PAGE + 1,
         )
     shown = page_of(
-        found, limit=PULLS_A_PAGE, position=lambda pull: FeedPosition(pull.sequence)
+        found, limit=PULLS_A_PAGE, position=lambda pull: SequencePosition(pull.sequence)
     )
     of_tier = "" if tier is None else f"?tier={tier}"
     return await shop_page(

@@ -8,10 +8,12 @@ from litestar import Request, Response
 from litestar.datastructures import State
 
 from packhouse.accounts import NotSignedIn, SessionUser
+from packhouse.foundation.errors import Refusal
 from packhouse.web.asgi import Scope
-from packhouse.web.errors import Malformed
+from packhouse.web.errors import Malformed, retry_after_of, status_of
 from packhouse.web.pages import Flash, page
 from packhouse.web.queries import read_query
+from packhouse.web.shop.forms import problems_of
 
 PageRequest: TypeAlias = Request[SessionUser, None, State]
 Page: TypeAlias = Response[Any]
@@ -38,12 +40,25 @@ DONE: Final[Mapping[str, Flash]] = {
 
 
 async def shop_page(
-    request: PageRequest, template: str, values: Mapping[str, Any], *, status: int = 200
+    request: PageRequest,
+    template: str,
+    values: Mapping[str, Any],
+    *,
+    error: Refusal | None = None,
 ) -> Page:
-    """A collector's page; what was done before it is said at its top."""
-    done = DONE.get(read_query(cast("Scope", request.scope)).get("done", ""))
-    flash = () if done is None or status >= 400 else (done,)
-    return await page(request, f"shop/{template}", values, status=status, flash=flash)
+    """A collector's page; what was done before, or what was refused just now, stands at its top."""
+    done = DONE.get(query_of(request).get("done", ""))
+    answer = await page(
+        request,
+        f"shop/{template}",
+        {**values, "problems": problems_of(error)},
+        status=200 if error is None else status_of(error),
+        flash=() if done is None or error is not None else (done,),
+    )
+    wait_seconds = None if error is None else retry_after_of(error)
+    if wait_seconds is not None:
+        answer.headers["retry-after"] = str(wait_seconds)
+    return answer
 
 
 def see_other(path: str, *, done: str | None = None) -> Page:
@@ -63,6 +78,11 @@ def local_path(text: str | None) -> str | None:
     if len(text) > NEXT_LENGTH_MAX or not text.isascii() or not text.isprintable():
         return None
     return None if "\\" in text or " " in text else text
+
+
+def query_of(request: PageRequest) -> Mapping[str, str]:
+    """The query string's values by name, the last one winning."""
+    return read_query(cast("Scope", request.scope))
 
 
 def query_values(request: PageRequest, name: str) -> tuple[str, ...]:

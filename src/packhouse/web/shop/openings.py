@@ -1,7 +1,6 @@
 """What came out of packs: the reveal, the receipt that anyone may read, and one's own history."""
 
 from collections.abc import Sequence
-from typing import cast
 from uuid import UUID
 
 import msgspec
@@ -16,11 +15,10 @@ from packhouse.foundation.identifiers import OpeningId
 from packhouse.foundation.limits import PACKS_PER_OPENING_MAX
 from packhouse.foundation.tiers import TIER_RANKS
 from packhouse.web.api.pages_of_results import page_of
-from packhouse.web.asgi import Scope
 from packhouse.web.context import RequestContext, context_of
-from packhouse.web.queries import read_cursor, read_query
+from packhouse.web.queries import read_cursor
 from packhouse.web.shop.feed import older_link
-from packhouse.web.shop.frame import Page, PageRequest, shop_page
+from packhouse.web.shop.frame import Page, PageRequest, query_of, shop_page
 
 OPENINGS_A_PAGE = 20
 
@@ -38,7 +36,7 @@ async def show_openings(request: PageRequest) -> Page:
     """One's own openings, newest first."""
     context = context_of(request.scope)
     viewer = context.require_viewer()
-    cursor = read_query(cast("Scope", request.scope)).get("cursor")
+    cursor = query_of(request).get("cursor")
     async with context.house.database.connection() as connection:
         found = await draws.list_openings(
             connection,
@@ -64,7 +62,7 @@ async def show_opening(request: PageRequest, opening_id: FromPath[UUID]) -> Page
     ``?reveal=1`` lays the cards face down first, as for whoever has just opened the pack.
     """
     context = context_of(request.scope)
-    query = read_query(cast("Scope", request.scope))
+    query = query_of(request)
     receipts = [
         await read_receipt(context.house, OpeningId(each), viewer=context.viewer)
         for each in [opening_id, *_others(query.get("with", ""))]

@@ -1,12 +1,12 @@
 """Packs as pages show them: the wrapper with its short true words, and the terms in full."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from fractions import Fraction
 
 import msgspec
 
-from packhouse import catalog, draws
+from packhouse import draws
 from packhouse.draws import PackConfig, ShelvedPack
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.identifiers import CardId
@@ -14,6 +14,7 @@ from packhouse.foundation.limits import PACKS_PER_OPENING_MAX
 from packhouse.foundation.money import BASIS_POINTS, format_minor
 from packhouse.foundation.tiers import TIER_RANKS, Tier
 from packhouse.house import House
+from packhouse.web.api.card_faces import list_faces
 from packhouse.web.shop.odds import about_one_in, best_tier_of, percent_of
 
 BEST_CARDS_SHOWN = 8
@@ -135,14 +136,10 @@ def best_cards(
     return shown, len(chances)
 
 
-async def faces_of(house: House, card_ids: tuple[CardId, ...]) -> dict[CardId, CardFace]:
-    """The faces of cards by id."""
+async def faces_of(house: House, card_ids: Collection[CardId]) -> Mapping[CardId, CardFace]:
+    """The faces of cards by id, read over a connection of its own."""
     async with house.database.connection() as connection:
-        cards = await house.cards.list_cards(connection, card_ids)
-    return {
-        card_id: catalog.card_face(card, media_url=house.media.url_of)
-        for card_id, card in cards.items()
-    }
+        return await list_faces(house, connection, card_ids)
 
 
 def _minor_in_words(amount: Fraction) -> str:

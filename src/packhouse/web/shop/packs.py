@@ -1,4 +1,4 @@
-"""The shelf, the page of a pack with everything that is true about it, and the form that opens it."""
+"""The shelf, and each pack with all that is true about it and the form that opens it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -17,8 +17,7 @@ from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.wallet import InsufficientCredits
 from packhouse.web.context import context_of
-from packhouse.web.errors import status_of
-from packhouse.web.shop.forms import Form, key_of, parse_form, problems_of, read_form
+from packhouse.web.shop.forms import Form, key_of, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
 from packhouse.web.shop.odds import layouts_of, lot_odds_of
 from packhouse.web.shop.pack_views import (
@@ -111,10 +110,9 @@ async def _pack_page(
             "card_count": card_count,
             "commitment": await _commitment(house, pack, context.viewer),
             "form": _form_values(pack, form, error),
-            "problems": problems_of(error),
             "needs_credits": isinstance(error, InsufficientCredits),
         },
-        status=200 if error is None else status_of(error),
+        error=error,
     )
 
 

@@ -2,9 +2,8 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Final, cast, get_args
+from typing import Any, Final, get_args
 from urllib.parse import urlencode
-from uuid import UUID
 
 import msgspec
 from litestar import get, post
@@ -21,13 +20,12 @@ from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.vault import UserCard, UserCardState, VaultFilter, VaultPosition
 from packhouse.web.api.pages_of_results import page_of
-from packhouse.web.asgi import Scope
+from packhouse.web.api.vault import VaultCursor
 from packhouse.web.context import context_of
-from packhouse.web.errors import status_of
-from packhouse.web.queries import read_cursor, read_query
+from packhouse.web.queries import read_cursor
 from packhouse.web.shop.feed import older_link, tier_of
-from packhouse.web.shop.forms import Form, parse_form, problems_of, read_form
-from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
+from packhouse.web.shop.forms import Form, parse_form, read_form
+from packhouse.web.shop.frame import Page, PageRequest, query_of, see_other, shop_page
 from packhouse.web.shop.pack_views import faces_of
 
 CARDS_A_PAGE = 24
@@ -44,13 +42,6 @@ STATE_WORDS: Final[Mapping[UserCardState, str]] = {
 SENTENCES = {
     "user_card_ids": f"Choose the cards first: 1 to {CARDS_PER_SALE_MAX} of them.",
 }
-
-
-class VaultCursor(msgspec.Struct, frozen=True, array_like=True):
-    """The last card of the page before; amounts as large as PostgreSQL counts."""
-
-    id: UUID
-    value: Annotated[int, msgspec.Meta(ge=0, le=2**63 - 1)]
 
 
 class VaultTile(msgspec.Struct, frozen=True):
@@ -95,13 +86,13 @@ async def sell_back(request: PageRequest) -> Page:
     viewer = context.require_viewer()
     form = await read_form(request)
     try:
-        wanted = parse_form(form, SaleRequest, SENTENCES)
+        wanted = _in_order(parse_form(form, SaleRequest, SENTENCES))
         cards = await _list_cards(context.house, viewer, wanted.user_card_ids)
         total = sum(card.sell_back_amount for card in cards)
         if form.text("total") != str(total):
             return await _confirmation(request, wanted.user_card_ids, cards)
         # A card is sold back once in its life, so the cards themselves are the key of their sale.
-        ids = ",".join(sorted(str(card_id) for card_id in wanted.user_card_ids))
+        ids = ",".join(str(card_id) for card_id in wanted.user_card_ids)
         repeat = recognise(
             user_id=viewer.user_id,
             route="POST /vault/sales",
@@ -116,13 +107,18 @@ async def sell_back(request: PageRequest) -> Page:
     return see_other("/vault", done="cards-sold")
 
 
+def _in_order(wanted: SaleRequest) -> SaleRequest:
+    """The same sale, however its cards were chosen."""
+    return SaleRequest(user_card_ids=tuple(sorted(set(wanted.user_card_ids))))
+
+
 async def _confirmation(
     request: PageRequest, wanted: Sequence[UserCardId], cards: Sequence[UserCard]
 ) -> Page:
     house = context_of(request.scope).house
     vault.require_all_found(wanted, cards)
     total = vault.sell_back_total(cards, now=house.clock())
-    faces = await faces_of(house, tuple({card.card_id for card in cards}))
+    faces = await faces_of(house, {card.card_id for card in cards})
     tiles = [_tile(card, faces, house) for card in cards]
     return await shop_page(request, "sale.html", {"tiles": tiles, "total": total})
 
@@ -135,7 +131,7 @@ async def _vault_page(
     error: Refusal | None = None,
 ) -> Page:
     house = context_of(request.scope).house
-    query = read_query(cast("Scope", request.scope))
+    query = query_of(request)
     view = _view(query)
     position = read_cursor(query.get("cursor"), VaultCursor)
     async with house.database.connection() as connection:
@@ -143,16 +139,14 @@ async def _vault_page(
             connection,
             user_id=viewer.user_id,
             wanted=VaultFilter(tier=view.tier, state=view.state, sort=view.sort),
-            after=None
-            if position is None
-            else VaultPosition(id=UserCardId(position.id), value=position.value),
+            after=None if position is None else VaultPosition(id=position.id, value=position.value),
             limit=CARDS_A_PAGE + 1,
         )
         counts = await vault.count_user_cards(connection, viewer.user_id)
     shown = page_of(
-        found, limit=CARDS_A_PAGE, position=lambda card: VaultCursor(card.id, card.value)
+        found, limit=CARDS_A_PAGE, position=lambda card: VaultCursor(id=card.id, value=card.value)
     )
-    faces = await faces_of(house, tuple({card.card_id for card in shown.items}))
+    faces = await faces_of(house, {card.card_id for card in shown.items})
     chosen = () if form is None else form.texts("user_card_ids")
     tiles = [_tile(card, faces, house, chosen=chosen) for card in shown.items]
     state = view.state or ALL_STATES
@@ -169,9 +163,8 @@ async def _vault_page(
             "older": older_link(
                 "/vault", shown.next_cursor, tier=view.tier, state=state, sort=view.sort
             ),
-            "problems": problems_of(error),
         },
-        status=200 if error is None else status_of(error),
+        error=error,
     )
 
 
@@ -255,7 +248,10 @@ def _tile(
             "is_chosen": str(card.id) in chosen,
         }
     return VaultTile(
-        card=faces[card.card_id], held=card, note=_note(card, may_be_sold=may_be_sold), select=select
+        card=faces[card.card_id],
+        held=card,
+        note=_note(card, may_be_sold=may_be_sold),
+        select=select,
     )
 
 
@@ -273,9 +269,7 @@ async def _list_cards(
     house: House, viewer: SessionUser, wanted: Sequence[UserCardId]
 ) -> list[UserCard]:
     async with house.database.connection() as connection:
-        return await vault.list_user_cards(
-            connection, user_id=viewer.user_id, user_card_ids=wanted
-        )
+        return await vault.list_user_cards(connection, user_id=viewer.user_id, user_card_ids=wanted)
 
 
 VAULT_HANDLERS = [show_vault, sell_back]

@@ -174,7 +174,7 @@ async def adjust_once_locked(
 ) -> BalanceAdjusted:
     """An adjustment is over so soon that it waits until the table is locked against it."""
     async with house.database.connection() as connection:
-        while not await connection.fetchval(
+        while not await connection.fetchval(  # noqa: ASYNC110 - a lock in PostgreSQL has no event
             "SELECT count(*) FROM pg_locks WHERE relation = $1::text::regclass"
             " AND mode = 'ShareLock' AND granted",
             table,

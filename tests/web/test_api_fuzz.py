@@ -4,15 +4,18 @@ The examples follow from the document alone (derandomized), so a failure is the 
 """
 
 from collections.abc import Iterable
-from typing import Any
+from contextlib import suppress
+from typing import Any, TypeAlias
 
 import httpx
-import pytest
 import requests
 import schemathesis
 from hypothesis import HealthCheck, Phase, given, settings
-from schemathesis import Case, GenerationMode
+from hypothesis.errors import Unsatisfiable
+from schemathesis import Case as AnyCase
+from schemathesis import GenerationMode
 from schemathesis.checks import not_a_server_error
+from schemathesis.core.result import Ok
 from schemathesis.specs.openapi.checks import (
     content_type_conformance,
     response_schema_conformance,
@@ -24,6 +27,8 @@ from packhouse.house import House
 from packhouse.plumbing.audit import Actor
 from packhouse.web.session import cookie_name
 from worlds.veil_shop import PASSWORD
+
+Case: TypeAlias = AnyCase[Any]
 
 EXAMPLES_PER_CALL = 12
 """Of good requests, and as many bad ones."""
@@ -70,6 +75,7 @@ def list_cases(document: dict[str, Any], *, admin: bool) -> Iterable[tuple[str, 
     """The requests to try for each call of the document."""
     schema = schemathesis.openapi.from_dict(document)
     for result in schema.get_all_operations():
+        assert isinstance(result, Ok), result
         operation = result.ok()
         if operation.path in STREAMS or ("/admin/" in operation.path) is not admin:
             continue
@@ -92,7 +98,9 @@ def collect(strategy: Any, cases: list[Case]) -> None:  # noqa: ANN401 - Hypothe
     def add(case: Case) -> None:
         cases.append(case)
 
-    add()
+    # A call without any input cannot be called badly.
+    with suppress(Unsatisfiable):
+        add()
 
 
 async def try_cases(house: House, client: httpx.AsyncClient, email: str, cases: list[Case]) -> None:
@@ -102,12 +110,12 @@ async def try_cases(house: House, client: httpx.AsyncClient, email: str, cases: 
     cookie = f"{cookie_name(house.settings)}={signed_in.token}"
     await house.valkey.client.flushdb()
     for case in cases:
-        request = requests.Request(**case.as_transport_kwargs(base_url=str(client.base_url)))
-        prepared = request.prepare()
+        wanted = case.as_transport_kwargs(base_url=str(client.base_url))
+        prepared: Any = requests.Request(**wanted).prepare()
         client.cookies.clear()
         answer = await client.request(
-            str(prepared.method),
-            str(prepared.url),
+            prepared.method,
+            prepared.url,
             headers={**prepared.headers, "Cookie": cookie},
             content=prepared.body,
         )
@@ -128,21 +136,20 @@ async def test_operators_calls_answer_as_documented(
         await try_cases(house, client, "olga@example.com", cases)
 
 
-@pytest.mark.parametrize("body", NASTY_BODIES, ids=lambda body: repr(body[:24]))
-async def test_no_body_is_answered_with_our_fault(
-    body: bytes, shop: Actor, ada: httpx.AsyncClient
-) -> None:
-    document = await document_of(ada)
-    for path, item in document["paths"].items():
-        for method in item.keys() & {"post", "put", "patch"}:
-            if "/admin/" in path:
-                continue
+async def test_no_body_is_answered_with_our_fault(shop: Actor, ada: httpx.AsyncClient) -> None:
+    paths = (await document_of(ada))["paths"]
+    calls = [
+        (path, method)
+        for path, item in paths.items()
+        for method in item
+        if "requestBody" in item[method] and "/admin/" not in path
+    ]
+    for path, method in calls:
+        for body in NASTY_BODIES:
             answer = await ada.request(
                 method.upper(),
-                path.replace("{slug}", "veil-one").replace("{request_id}", str(shop.user_id)),
+                path.replace("{slug}", "veil-one"),
                 content=body,
                 headers={"Content-Type": "application/json", "Idempotency-Key": "nasty"},
             )
-            assert answer.status_code < 500, f"{method} {path}: {answer.text}"
-            if "requestBody" in item[method]:
-                assert answer.status_code in {400, 413, 422}, f"{method} {path}: {answer.text}"
+            assert answer.status_code in {400, 422}, f"{method} {path} {body[:24]!r}: {answer.text}"

@@ -340,7 +340,7 @@ async def kill_at(house: House, table: str, flow: Awaitable[object]) -> None:
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"
             ):
-                assert not task.done(), f"nothing was written to {table}"
+                assert not task.done(), f"not held up at {table}: {await task}"
                 await asyncio.sleep(0.002)
             with pytest.raises(DatabaseUnavailable):
                 await task

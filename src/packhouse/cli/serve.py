@@ -112,7 +112,7 @@ def serve_both(settings: Settings) -> None:
 
 def serve_web(settings: Settings, *, factory: str = APP_FACTORY) -> None:
     """Serve the application that ``factory`` (``module:function``) makes, until told to stop."""
-    require_free_port(settings)
+    address = require_free_port(settings)
     configure_logging(
         log_format=settings.log_format,
         log_level=settings.log_level,
@@ -126,7 +126,7 @@ def serve_web(settings: Settings, *, factory: str = APP_FACTORY) -> None:
     signal.signal(CLOSE_STREAMS_SIGNAL, signal.SIG_IGN)
     server = Granian(
         factory,
-        address=settings.http_host,
+        address=address,
         port=settings.http_port,
         interface=Interfaces.ASGI,
         loop=Loops.uvloop,
@@ -153,11 +153,11 @@ def make_worker_app(factory: str) -> Any:  # noqa: ANN401 - whatever ASGI applic
     return resolve_name(factory)()
 
 
-def require_free_port(settings: Settings) -> None:
-    """Raise ``PortUnusable`` when nothing can listen at the web server's address and port.
+def require_free_port(settings: Settings) -> str:
+    """The IP address for the web server, at which its port is free; raises ``PortUnusable``.
 
-    The server itself would not notice: it shares its port among its workers, and so with another
-    shop of the same account.
+    The server itself would not notice a port that is taken: it shares its port among its workers,
+    and so with another shop of the same account.
     """
     host, port = settings.http_host, settings.http_port
     try:
@@ -167,15 +167,16 @@ def require_free_port(settings: Settings) -> None:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind(address)
     except OSError as error:
-        if error.errno == errno.EADDRINUSE:
-            raise PortUnusable(
-                f"Port {port} on {host} is taken by another program; stop it, or choose another"
-                " with --port (of `packhouse up`) or PACKHOUSE_HTTP_PORT."
-            ) from error
+        reason = (
+            f"Port {port} on {host} is taken by another program; stop it, or"
+            if error.errno == errno.EADDRINUSE
+            else f"The web server cannot listen on {host}, port {port} ({error.strerror});"
+        )
         raise PortUnusable(
-            f"The web server cannot listen on {host}, port {port}: {error.strerror};"
-            " choose another with --port (of `packhouse up`) or PACKHOUSE_HTTP_PORT."
+            f"{reason} choose another port with PACKHOUSE_HTTP_PORT"
+            " (`packhouse up` also takes --port)."
         ) from error
+    return str(address[0])
 
 
 def _close_streams_before_stop(stop: Callable[[], None]) -> None:

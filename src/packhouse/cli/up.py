@@ -271,12 +271,14 @@ def keep_seed_key(directory: Path) -> str:
 
 def local_url(settings: Settings) -> str:
     """The address of the shop on this machine."""
-    return f"http://{local_host(settings)}:{settings.http_port}"
+    host = local_host(settings)
+    return f"http://{f'[{host}]' if ':' in host else host}:{settings.http_port}"
 
 
 def local_host(settings: Settings) -> str:
     """Where this machine reaches the web server: one that listens everywhere also listens here."""
-    return "127.0.0.1" if settings.http_host == "0.0.0.0" else settings.http_host  # noqa: S104
+    everywhere = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104 - asked about, not listened on
+    return everywhere.get(settings.http_host, settings.http_host)
 
 
 def is_ready(settings: Settings) -> bool:

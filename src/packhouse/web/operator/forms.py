@@ -24,6 +24,7 @@ FORM_FIELDS_MAX: Final = 3_000
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")
 _DECIMAL: Final = re.compile(r"([-+−]?)([0-9]{1,13})(?:[.,]([0-9]{1,2}))?")
+_SLOT: Final = re.compile(r"slot-([0-9]+)-([0-9]+)-(\w+)")
 
 PageRequest = Request[Any, Any, Any]
 Choice = TypeVar("Choice", bound=str)
@@ -51,6 +52,14 @@ class Form:
     def names(self) -> Sequence[str]:
         """Every field that was sent, in order."""
         return list(self._fields)
+
+    @property
+    def summary(self) -> dict[str, str]:
+        """The problems with the names of their fields, for the list above the form."""
+        return {
+            name: f"{_label_of(name)}: {sentence}" if name else sentence
+            for name, sentence in self.problems.items()
+        }
 
     def shown(self, name: str) -> str:
         """The field as it was typed, for showing it again."""
@@ -128,6 +137,15 @@ class Form:
 def clean(text: str) -> str:
     """``text`` without control characters, its line ends as ``\\n``."""
     return _CONTROLS.sub("", text.replace("\r\n", "\n").replace("\r", "\n"))
+
+
+def _label_of(name: str) -> str:
+    """``slot-0-1-D`` as ``Layout 1, slot 2, D``, ``sell_back_rate`` as ``Sell back rate``."""
+    match = _SLOT.fullmatch(name)
+    if match is not None:
+        return f"Layout {int(match[1]) + 1}, slot {int(match[2]) + 1}, {match[3]}"
+    words = name.rpartition("-")[2] if name.startswith("layout-") else name
+    return words.replace("_", " ").capitalize()
 
 
 async def read_form(request: PageRequest) -> Form:

@@ -40,7 +40,12 @@ async def operator_page(
     async with house.database.connection() as connection:
         counts = await shipping.count_shipping_requests(connection)
     waiting = counts.get("pending", 0) + counts.get("packing", 0)
-    frame = {"rail_counts": {"/admin/shipping": waiting}, "form": form, "problems": form.problems}
+    frame = {
+        "rail_counts": {"/admin/shipping": waiting},
+        "form": form,
+        "problems": form.problems,
+        "summary": form.summary,
+    }
     return await page(
         request,
         f"operator/{template}",
@@ -80,7 +85,8 @@ def _done_flash(request: PageRequest, sentences: Mapping[str, str]) -> list[Flas
         return []
     count = query.get("count", "")
     number = f"{int(count):,}" if count.isdecimal() and len(count) < 10 and count.isascii() else "?"
-    return [Flash(kind="success", text=sentence.format(count=number))]
+    kind = "info" if query.get("done", "").startswith("none_") else "success"
+    return [Flash(kind=kind, text=sentence.format(count=number))]
 
 
 def _status(error: PackhouseError | None, form: Form) -> int:

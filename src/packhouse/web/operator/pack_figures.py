@@ -27,10 +27,11 @@ def decimal_of(value: Fraction, *, places: int = PLACES_SHOWN) -> str:
 
 
 def money_of(value: Fraction) -> str:
-    """Minor units as an amount: to the cent where that is exact, else marked as rounded."""
+    """Minor units as an amount: up to four places where that is exact, else marked as rounded."""
     if value.denominator == 1:
         return format_minor(value.numerator)
-    return f"≈ {format_minor(round(value))}"
+    exact = decimal_of(value / 100, places=4)
+    return f"≈ {format_minor(round(value))}" if exact.startswith("≈") else exact
 
 
 def share_of_price(value: Fraction, *, price: int) -> str:
@@ -85,4 +86,5 @@ def _scarce(simulation: PackSimulation) -> Sequence[Any]:
 def _one_in(count: Fraction) -> str:
     if count >= 1:
         return "in every pack" if count == 1 else f"{decimal_of(count, places=2)} in a pack"
-    return f"1 in {decimal_of(1 / count, places=2)} packs"
+    rounded = decimal_of(1 / count, places=2)
+    return f"{'about ' if rounded.startswith('≈') else ''}1 in {rounded.removeprefix('≈ ')}"

@@ -236,9 +236,7 @@ async def _editor_page(
         on_shelf = await house.packs.list_packs(house.database)
         shelved = next((each for each in on_shelf if each.slug == pack.slug), None)
     form = Form() if form is None else form
-    if editor.errors:
-        form.add_problem("", "The draft does not hold together yet; see the list below.")
-    values = {
+    values: dict[str, Any] = {
         "pack": None if pack is None else _list_row(house, pack, shelved),
         "editor": editor,
         "sets": sets,
@@ -246,6 +244,10 @@ async def _editor_page(
         "next_number": 1 + max((version.number for version in versions), default=0),
         "current_version_id": None if pack is None else pack.current_version_id,
     }
+    if editor.errors:
+        # The page lists them by their place in the draft; the summary above would say them twice.
+        form.add_problem("", "The draft does not hold together yet.")
+        values["summary"] = {name: text for name, text in form.summary.items() if name}
     return await operator_page(request, "pack.html", values, form=form, error=error, done=DONE)
 
 

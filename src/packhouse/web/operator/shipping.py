@@ -65,7 +65,7 @@ DONE: Final = {
     "returned": "Noted as returned. The cards are back in the collector's vault.",
     "lost": "Noted as lost. The collector was paid the cards' locked value.",
     "moved": "{count} parcels are being packed now.",
-    "none_moved": "None of these was pending any more. Nothing was changed.",
+    "none_moved": "Nothing was changed: no parcel was ticked, or none is pending any more.",
 }
 
 

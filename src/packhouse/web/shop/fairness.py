@@ -65,7 +65,7 @@ async def _fairness_page(
         request,
         "fairness.html",
         {
-            "current": current,
+            "in_force": current,
             "revealed": revealed,
             "client_seed": kept if form is None else form.text("client_seed"),
             "seed_length_max": CLIENT_SEED_LENGTH_MAX,

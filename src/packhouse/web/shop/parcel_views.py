@@ -9,7 +9,13 @@ import msgspec
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.identifiers import CardId
 from packhouse.foundation.tiers import Tier
-from packhouse.shipping import ShippingRequest, ShippingRequestEvent, ShippingStatus
+from packhouse.shipping import (
+    AddressField,
+    ShippingRequest,
+    ShippingRequestEvent,
+    ShippingStatus,
+    short_request_id,
+)
 from packhouse.vault import UserCard
 
 STATUS_WORDS: Final[Mapping[ShippingStatus, str]] = {
@@ -46,6 +52,24 @@ class Step(msgspec.Struct, frozen=True):
     title: str
     at: datetime | None
     note: str | None = None
+
+
+class ParcelLine(msgspec.Struct, frozen=True):
+    """A parcel in a list."""
+
+    parcel: ShippingRequest
+    short_id: str
+    words: str
+
+
+def parcel_line(parcel: ShippingRequest) -> ParcelLine:
+    """A parcel as the list shows it."""
+    return ParcelLine(parcel, short_request_id(parcel.id), STATUS_WORDS[parcel.status])
+
+
+def region_options(field: AddressField) -> list[dict[str, str]]:
+    """The regions that an address field offers, by name."""
+    return [{"value": choice.code, "label": choice.name} for choice in field.choices]
 
 
 def held_card(card: UserCard, faces: Mapping[CardId, CardFace]) -> HeldCard:

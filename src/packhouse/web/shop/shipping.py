@@ -38,7 +38,13 @@ from packhouse.web.shop.frame import (
     shop_page,
 )
 from packhouse.web.shop.pack_views import faces_of
-from packhouse.web.shop.parcel_views import held_card, steps_of
+from packhouse.web.shop.parcel_views import (
+    STATUS_WORDS,
+    held_card,
+    parcel_line,
+    region_options,
+    steps_of,
+)
 
 PARCELS_A_PAGE = 20
 ADDRESS_FIELDS: Final = msgspec.structs.fields(Address)
@@ -71,7 +77,10 @@ async def show_parcels(request: PageRequest) -> Page:
     return await shop_page(
         request,
         "parcels.html",
-        {"parcels": shown.items, "older": older_link("/shipping", shown.next_cursor)},
+        {
+            "parcels": [parcel_line(each) for each in shown.items],
+            "older": older_link("/shipping", shown.next_cursor),
+        },
     )
 
 
@@ -186,6 +195,7 @@ async def _order_page(
             "cards": [held_card(card, faces) for card in cards],
             "countries": _countries(),
             "address_form": shipping.address_form(country),
+            "choices_of": region_options,
             "typed": {field.name: form.text(field.name) for field in ADDRESS_FIELDS},
             "quote": quote,
             "idempotency_key": key_of(form, error),
@@ -262,6 +272,7 @@ def _parcel_values(parcel: ShippingRequest) -> dict[str, Any]:
     return {
         "parcel": parcel,
         "short_id": shipping.short_request_id(parcel.id),
+        "status_words": STATUS_WORDS[parcel.status],
         "address_lines": shipping.format_address(parcel.address),
         "may_cancel": shipping.may_cancel(parcel.status),
     }

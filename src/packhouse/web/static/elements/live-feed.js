@@ -1,14 +1,13 @@
 /**
  * `<live-feed>`: adds pulls to the top of the feed as they happen.
  *
- * `src` is the stream, `page` the same feed as a page of JSON. Holds an `<ol class="feed">`, a
+ * `src` is the stream, `page` the same feed as a page of JSON, `keep` how many pulls stay. Holds an `<ol class="feed">`, a
  * `<template>` of one pull whose parts are named by `data-part`, and `.feed-state`. The stream resumes by
  * itself after a break; what happened between the page and the stream is fetched once the stream is open.
  */
 
 import { money } from "./money.js";
 
-const KEPT = 50;
 const VOICE_MS = 10_000;
 const PAGE_LIMIT = 50;
 
@@ -18,6 +17,7 @@ class LiveFeed extends HTMLElement {
     this.template = this.querySelector("template");
     this.state = this.querySelector(".feed-state");
     this.button = this.querySelector("[data-pause]");
+    this.kept = Number(this.getAttribute("keep") ?? 50);
     if (!this.list || !this.template || !("EventSource" in window)) return;
     this.waiting = [];
     this.unspoken = [];
@@ -70,7 +70,7 @@ class LiveFeed extends HTMLElement {
   receive(pull) {
     if (pull.sequence <= this.newest()) return;
     this.waiting.push(pull);
-    if (this.waiting.length > KEPT) this.waiting.shift();
+    if (this.waiting.length > this.kept) this.waiting.shift();
     if (this.paused || this.hovered) this.tellWaiting();
     else this.flush();
   }
@@ -80,7 +80,7 @@ class LiveFeed extends HTMLElement {
       this.list.prepend(this.draw(pull));
       this.unspoken.push(pull);
     }
-    while (this.list.children.length > KEPT) this.list.lastElementChild.remove();
+    while (this.list.children.length > this.kept) this.list.lastElementChild.remove();
     this.tellWaiting();
     this.dispatchEvent(new Event("pulls", { bubbles: true }));
   }

@@ -2,7 +2,7 @@
  * `<pack-opening>`: wraps the form that buys a pack; brings chance of the collector's own and tears the foil.
  *
  * Fills `client_seed` with 32 fresh random bytes that the server cannot know before, and `idempotency_key`
- * so that a repeated answer is paid once. Sends the form once only. Without this script the form still
+ * so that a repeated answer is paid once; a seed that the collector typed stays. Sends the form once only. Without this script the form still
  * works: the server then uses the collector's stored seed and its own key.
  */
 
@@ -24,7 +24,7 @@ class PackOpening extends HTMLElement {
     this.querySelector("[data-new-seed]")?.addEventListener("click", () => this.drawSeed());
     this.onShow = (event) => event.persisted && this.prepare();
     window.addEventListener("pageshow", this.onShow);
-    this.prepare();
+    this.prepare({ keep: true });
   }
 
   disconnectedCallback() {
@@ -32,14 +32,14 @@ class PackOpening extends HTMLElement {
   }
 
   /** Makes ready for one opening: a fresh seed, a fresh key, a button that can be pressed. */
-  prepare() {
+  prepare({ keep = false } = {}) {
     this.sent = false;
     this.removeAttribute("data-tearing");
     this.form.querySelector("[type=submit]")?.removeAttribute("aria-disabled");
     const key = this.form.elements.namedItem("idempotency_key");
     // randomUUID exists on secure pages only; a shop tried out on a local network has none.
     if (key) key.value = crypto.randomUUID?.() ?? randomHex(KEY_BYTES);
-    this.drawSeed();
+    if (!keep || !this.form.elements.namedItem("client_seed")?.value) this.drawSeed();
     this.querySelector("[data-new-seed]")?.removeAttribute("hidden");
   }
 

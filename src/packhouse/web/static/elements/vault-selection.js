@@ -3,7 +3,7 @@
  *
  * Wraps a form with checkboxes `user_card_ids` that carry `data-sell-back` (minor units; absent when the
  * window is over) and `data-shippable`. Buttons `[data-sell]` and `[data-ship]` send the form to their own
- * `formaction`; each is enabled only when every chosen card allows it. The server checks all of it again.
+ * `formaction`, and a field `total` the sum that was shown; each button is enabled only when every chosen card allows it. The server checks all of it again.
  */
 
 import { money } from "./money.js";
@@ -37,6 +37,8 @@ class VaultSelection extends HTMLElement {
     const total = this.querySelector("[data-total]");
     const sellable = chosen.filter((box) => box.dataset.sellBack !== undefined);
     const worth = sellable.reduce((sum, box) => sum + Number(box.dataset.sellBack), 0);
+    const agreed = this.form.elements.namedItem("total");
+    if (agreed) agreed.value = worth;
     count.textContent = chosen.length === 1 ? "1 card chosen" : `${chosen.length} cards chosen`;
     total.textContent = chosen.length ? `Sell-back ${money(worth)}` : "Choose cards to sell or ship";
     this.allow("[data-sell]", chosen.length > 0 && sellable.length === chosen.length);

@@ -22,7 +22,7 @@ async def pack_of(client: httpx.AsyncClient, slug: str) -> dict[str, Any]:
 
 
 async def open_packs(
-    client: httpx.AsyncClient, slug: str, *, key: str = "first", **body: object
+    client: httpx.AsyncClient, slug: str, *, key: str = "first", **body: Any
 ) -> httpx.Response:
     return await client.post(
         f"/api/v1/packs/{slug}/openings", json=body, headers={"Idempotency-Key": key}
@@ -170,7 +170,7 @@ async def test_an_opening_needs_its_key(shop: Actor, ada: httpx.AsyncClient) -> 
     ],
 )
 async def test_an_odd_opening_is_refused(
-    shop: Actor, ada: httpx.AsyncClient, body: dict[str, object], field: str
+    shop: Actor, ada: httpx.AsyncClient, body: dict[str, Any], field: str
 ) -> None:
     answer = await open_packs(ada, "veil-one", **body)
     assert answer.status_code == 422

@@ -5,9 +5,9 @@ never checked need not be made.
 """
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from datetime import date
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import asyncpg
 import msgspec
@@ -327,15 +327,15 @@ async def record_everything(house: House) -> dict[str, str]:
         return {row["name"]: row["rows"] or "" for row in await connection.fetch(union)}
 
 
-async def kill_at(house: House, table: str, flow: Awaitable[object]) -> None:
+async def kill_at(house: House, table: str, flow: Coroutine[Any, Any, object]) -> None:
     """Let a flow run until it writes to ``table``, and kill its backend there."""
     assert house.settings.database_url is not None
     rival = await asyncpg.connect(house.settings.database_url.reveal())
-    task = asyncio.ensure_future(flow)
     try:
         async with rival.transaction():
             # Lets everybody read and nobody write.
             await rival.execute(f"LOCK TABLE {table} IN SHARE MODE")
+            task = asyncio.create_task(flow)
             while not await rival.fetchval(
                 "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
                 " WHERE datname = current_database() AND wait_event_type = 'Lock'"

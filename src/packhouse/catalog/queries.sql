@@ -219,3 +219,8 @@ SELECT id, set_code, set_name, number, name, tier, value, kind, weight_grams, fl
 FROM cards
 WHERE set_code = ANY ($1::text[])
 ORDER BY set_code, number
+
+-- name: delete_pack_pauses
+-- A pack that was published anew has nothing to rest for. Index: pack_pauses_pkey.
+DELETE FROM pack_pauses
+WHERE pack_id = $1

@@ -207,6 +207,11 @@ async def delete_pack_pauses_for_cards(
     return {row["pack_id"] for row in rows}
 
 
+async def delete_pack_pauses(connection: Connection, pack_id: PackId) -> None:
+    """End every pause of one pack."""
+    await connection.execute(QUERIES["delete_pack_pauses"], pack_id)
+
+
 async def list_pack_pauses(connection: Connection) -> dict[PackId, list[PackPause]]:
     """Every pause, by pack."""
     pauses: dict[PackId, list[PackPause]] = defaultdict(list)

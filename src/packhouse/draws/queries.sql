@@ -234,3 +234,9 @@ WHERE lot_items.lot_id = $1 AND lot_items.position = taken.position AND lot_item
 UPDATE lots
 SET draws = draws + $2, closed_at = CASE WHEN draws + $2 = size THEN $3::timestamptz ELSE closed_at END
 WHERE id = $1
+
+-- name: close_lot
+-- Ends a lot before its last draw.
+UPDATE lots
+SET closed_at = $2
+WHERE id = $1

@@ -7,12 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from packhouse.draws.model import LotDraw, LotItem
 from packhouse.draws.receipts import Receipt
 from packhouse.draws.seeds import NewSeedPair, SeedPair
-from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import (
-    CardId,
     LotId,
     OpeningId,
     PackId,
@@ -20,7 +17,6 @@ from packhouse.foundation.identifiers import (
     SeedPairId,
     UserId,
 )
-from packhouse.foundation.tiers import Tier
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
 
@@ -69,29 +65,6 @@ class KeptReceipt(msgspec.Struct, frozen=True):
     user_id: UserId
     seed_pair_id: SeedPairId
     receipt: str
-
-
-class LockedLot(msgspec.Struct, frozen=True):
-    """A lot whose row this transaction holds. ``size`` and ``draws`` count draws, not packs."""
-
-    id: LotId
-    size: int
-    draws: int
-    commitment: bytes
-    sealed_server_seed: bytes
-    manifest_root: bytes
-    is_closed: bool
-
-
-class LotPrizeCount(msgspec.Struct, frozen=True):
-    """How many copies of a prize the manifest lists, and how many are left."""
-
-    card_id: CardId
-    tier: Tier
-    value: int
-    is_last_one: bool
-    listed: int
-    remaining: int
 
 
 class PackRow(msgspec.Struct, frozen=True):
@@ -355,67 +328,3 @@ async def update_pack_position(connection: Connection, *, pack_id: PackId, posit
 async def update_pack_picture(connection: Connection, *, pack_id: PackId, picture: str) -> None:
     """How the pack looks; ``picture`` is a media key."""
     await connection.execute(QUERIES["update_pack_picture"], pack_id, picture)
-
-
-async def insert_lot(
-    connection: Connection,
-    lot: LockedLot,
-    items: Sequence[LotItem],
-    *,
-    pack_version_id: PackVersionId,
-) -> None:
-    """Write a lot and its manifest."""
-    await connection.execute(
-        QUERIES["insert_lot"],
-        lot.id,
-        pack_version_id,
-        lot.size,
-        lot.commitment,
-        lot.sealed_server_seed,
-        lot.manifest_root,
-    )
-    await connection.execute(
-        QUERIES["insert_lot_items"],
-        lot.id,
-        [item.position for item in items],
-        [item.card for item in items],
-        [item.stock_item_id for item in items],
-        [item.tier for item in items],
-        [item.value for item in items],
-        [item.is_last_one for item in items],
-    )
-
-
-async def lock_lot(connection: Connection, lot_id: LotId) -> LockedLot:
-    """Hold the lot's row; draws are numbered under it."""
-    row = await connection.fetchrow(QUERIES["lock_lot"], lot_id)
-    if row is None:
-        raise Breach(f"A published version names the lot {lot_id}, which does not exist.")
-    return LockedLot(**row)
-
-
-async def list_remaining_lot_items(connection: Connection, lot_id: LotId) -> list[LotItem]:
-    """What is left, in the manifest's order, the last-one prize included."""
-    rows = await connection.fetch(QUERIES["list_remaining_lot_items"], lot_id)
-    return [LotItem(**row) for row in rows]
-
-
-async def count_lot_items(connection: Connection, lot_id: LotId) -> list[LotPrizeCount]:
-    """What was promised and what is left, dearest first."""
-    rows = await connection.fetch(QUERIES["count_lot_items"], lot_id)
-    return [LotPrizeCount(**row) for row in rows]
-
-
-async def take_lot_items(connection: Connection, lot_id: LotId, draws: Sequence[LotDraw]) -> None:
-    """Items leave the lot, each with its draw's number."""
-    await connection.execute(
-        QUERIES["take_lot_items"],
-        lot_id,
-        [draw.item.position for draw in draws],
-        [draw.draw for draw in draws],
-    )
-
-
-async def advance_lot(connection: Connection, lot_id: LotId, *, draws: int, now: datetime) -> None:
-    """Count draws; the last one closes the lot."""
-    await connection.execute(QUERIES["advance_lot"], lot_id, draws, now)

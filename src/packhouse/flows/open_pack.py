@@ -228,7 +228,11 @@ async def _decide_lot(
     terms = pack.config.lot
     lot = await draws.lock_lot(connection, pack.lot_id)
     wanted = command.request.quantity * terms.cards_per_pack
-    if lot.is_closed or lot.size - lot.draws < wanted:
+    if lot.is_closed and lot.draws < lot.size:
+        # Published anew or withdrawn just now; the next attempt sees what took its place.
+        house.packs.forget()
+        raise PurchaseRaced
+    if lot.size - lot.draws < wanted:
         raise _sold_out(pack, packs_left=(lot.size - lot.draws) // terms.cards_per_pack)
     client_seed, origin = _client_seed(command, standing)
     remaining = await draws.list_remaining_lot_items(connection, lot.id)

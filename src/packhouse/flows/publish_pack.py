@@ -1,12 +1,11 @@
 """An operator writes a pack, looks at what it promises, and publishes a version of it.
 
-A published version never changes. Lock order: the pack · stock items by card id (lots only).
+A published version never changes. Publishing anew or withdrawing closes a lot that was on sale.
+Lock order: the pack · the lot on sale · stock items by card id (lots only).
 """
 
 import re
-from collections import Counter
 from collections.abc import Sequence
-from datetime import datetime
 from fractions import Fraction
 
 import msgspec
@@ -15,23 +14,17 @@ from packhouse import catalog, draws
 from packhouse.catalog import Card
 from packhouse.draws import (
     CardFact,
-    LockedLot,
-    LotItem,
-    LotPrize,
-    LotTerms,
     PackConfig,
     PackDraft,
     PackRow,
     PackVersionRow,
     Prospect,
 )
+from packhouse.flows.make_lot import close_lot, lot_terms, make_lot
 from packhouse.foundation.errors import FieldError, InvalidInput
 from packhouse.foundation.identifiers import (
-    CardId,
-    LotId,
     PackId,
     PackVersionId,
-    StockItemId,
     UserId,
     new_id,
 )
@@ -41,8 +34,6 @@ from packhouse.plumbing.postgres import Connection
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SLUG_LENGTH_MAX = 60
-LOT_SEED_BYTES = 32
-PLACES_FOR_LOTS: tuple[catalog.Place, ...] = ("house", "on_sale")
 
 
 class SavePackDraft(msgspec.Struct, frozen=True):
@@ -127,13 +118,13 @@ async def publish_pack(house: House, command: PublishPack) -> PublishedPack:
     """Publish the draft. Raises ``ReasonRequired``, ``StockMissing``, ``InvalidInput``."""
     now = house.clock()
     async with house.database.transaction() as connection:
-        pack = await get_pack(connection, command.slug)
-        await draws.lock_pack(connection, pack.id)
+        pack = await _lock_pack(connection, command.slug)
         if pack.draft is None:
             raise InvalidInput("This pack has no draft to publish. Save one first.")
         draft = msgspec.convert(pack.draft, PackDraft)
         facts = await list_card_facts(connection, draft)
         versions = await draws.list_pack_versions(connection, pack.id)
+        await close_lot(connection, pack, versions, now=now)
         number = 1 + max((version.number for version in versions), default=0)
         version_id = PackVersionId(new_id())
         if draft.kind == "odds":
@@ -142,7 +133,7 @@ async def publish_pack(house: House, command: PublishPack) -> PublishedPack:
             await _require_stock(connection, config)
             lot = None
         else:
-            config, lot, items = await _make_lot(
+            config, lot, items = await make_lot(
                 house, connection, draft, slug=pack.slug, number=number, facts=facts, now=now
             )
             _require_reason(draws.prospect_of(config), command.reason)
@@ -161,6 +152,8 @@ async def publish_pack(house: House, command: PublishPack) -> PublishedPack:
         if lot is not None:
             await draws.insert_lot(connection, lot, items, pack_version_id=version_id)
         await draws.put_pack_on_sale(connection, pack_id=pack.id, version_id=version_id)
+        # Every card of the new version is in stock; the pack has nothing more to rest for.
+        await catalog.delete_pack_pauses(connection, pack.id)
         prospect = draws.prospect_of(config)
         await insert_audit_entry(
             connection,
@@ -183,12 +176,17 @@ async def publish_pack(house: House, command: PublishPack) -> PublishedPack:
 
 
 async def withdraw_pack(house: House, command: WithdrawPack) -> None:
-    """Take a pack off sale. Raises ``NotFound`` of a pack, ``InvalidInput`` without a reason."""
+    """Take a pack off sale; a lot is closed for good, and what is left of it goes to the house.
+
+    Raises ``PackNotFound``, and ``InvalidInput`` without a reason.
+    """
     now = house.clock()
     if not command.reason.strip():
         raise InvalidInput("Say why.", [FieldError("reason", "Say why the pack is withdrawn.")])
     async with house.database.transaction() as connection:
-        pack = await get_pack(connection, command.slug)
+        pack = await _lock_pack(connection, command.slug)
+        versions = await draws.list_pack_versions(connection, pack.id)
+        await close_lot(connection, pack, versions, now=now)
         await draws.withdraw_pack(connection, pack_id=pack.id, now=now)
         await insert_audit_entry(
             connection,
@@ -208,6 +206,13 @@ async def get_pack(connection: Connection, slug: str) -> PackRow:
     if pack is None:
         raise draws.PackNotFound(f"There is no pack {slug!r}.")
     return pack
+
+
+async def _lock_pack(connection: Connection, slug: str) -> PackRow:
+    """The pack as it is once nobody else can publish it or save its draft meanwhile."""
+    pack = await get_pack(connection, slug)
+    await draws.lock_pack(connection, pack.id)
+    return await get_pack(connection, slug)
 
 
 async def list_card_facts(connection: Connection, draft: PackDraft) -> list[CardFact]:
@@ -246,111 +251,8 @@ def _compose_preview(draft: PackDraft, *, slug: str, facts: Sequence[CardFact]) 
     if draft.kind == "odds":
         return draws.compose_odds(draft, slug=slug, number=0, facts=facts)
     prizes, last_one = draws.compose_lot_prizes(draft, facts=facts)
-    terms = _terms(draft, prizes, last_one, manifest_root=b"", commitment=b"")
+    terms = lot_terms(draft, prizes, last_one, manifest_root=b"", commitment=b"")
     return draws.compose_lot(draft, slug=slug, number=0, terms=terms)
-
-
-def _terms(
-    draft: PackDraft,
-    prizes: tuple[LotPrize, ...],
-    last_one: LotPrize | None,
-    *,
-    manifest_root: bytes,
-    commitment: bytes,
-) -> LotTerms:
-    if draft.lot is None:
-        raise InvalidInput("A lot needs its prize list.", [FieldError("lot", "List the prizes.")])
-    return LotTerms(
-        packs=draft.lot.packs,
-        cards_per_pack=draft.lot.cards_per_pack,
-        prizes=prizes,
-        last_one=last_one,
-        manifest_root=manifest_root.hex(),
-        commitment=commitment.hex(),
-    )
-
-
-async def _make_lot(
-    house: House,
-    connection: Connection,
-    draft: PackDraft,
-    *,
-    slug: str,
-    number: int,
-    facts: Sequence[CardFact],
-    now: datetime,
-) -> tuple[PackConfig, LockedLot, list[LotItem]]:
-    prizes, last_one = draws.compose_lot_prizes(draft, facts=facts)
-    lot_id = LotId(new_id())
-    stock = await _claim_for_lot(connection, prizes, last_one, lot_id=lot_id, now=now)
-    items = _manifest(prizes, last_one, stock)
-    root = draws.merkle_root([draws.manifest_leaf(item) for item in items])
-    seed = house.entropy(LOT_SEED_BYTES)
-    commitment = draws.commitment_to(seed)
-    terms = _terms(draft, prizes, last_one, manifest_root=root, commitment=commitment)
-    lot = LockedLot(
-        id=lot_id,
-        size=terms.packs * terms.cards_per_pack,
-        draws=0,
-        commitment=commitment,
-        sealed_server_seed=house.seal.close(seed, context=lot_id.bytes),
-        manifest_root=root,
-        is_closed=False,
-    )
-    return draws.compose_lot(draft, slug=slug, number=number, terms=terms), lot, items
-
-
-async def _claim_for_lot(
-    connection: Connection,
-    prizes: Sequence[LotPrize],
-    last_one: LotPrize | None,
-    *,
-    lot_id: LotId,
-    now: datetime,
-) -> dict[CardId, list[StockItemId]]:
-    wanted: Counter[CardId] = Counter()
-    for prize in (*prizes, *([last_one] if last_one is not None else [])):
-        if prize.physical:
-            wanted[prize.card] += prize.count
-    stock: dict[CardId, list[StockItemId]] = {}
-    missing: list[str] = []
-    known = {card.id: card for card in await catalog.list_cards(connection, wanted)}
-    for card_id in sorted(wanted):
-        claimed = await catalog.claim_movable_items(
-            connection, card_id=card_id, places=PLACES_FOR_LOTS, limit=wanted[card_id]
-        )
-        if len(claimed) < wanted[card_id]:
-            card = known[card_id]
-            missing.append(f"{card.set_code}-{card.number} ({len(claimed)} of {wanted[card_id]})")
-        stock[card_id] = claimed
-    if missing:
-        raise draws.StockMissing(
-            "A lot can only promise what is there. Copies are missing of " + ", ".join(missing),
-            cards=missing,
-        )
-    bound = [(card_id, item) for card_id, items in stock.items() for item in items]
-    await catalog.bind_stock_items(connection, bound, lot_id=lot_id, now=now)
-    return stock
-
-
-def _manifest(
-    prizes: Sequence[LotPrize],
-    last_one: LotPrize | None,
-    stock: dict[CardId, list[StockItemId]],
-) -> list[LotItem]:
-    listed = [(prize, False) for prize in prizes for _ in range(prize.count)]
-    listed += [(last_one, True)] if last_one is not None else []
-    return [
-        LotItem(
-            position=position,
-            card=prize.card,
-            stock_item_id=stock[prize.card].pop(0) if prize.physical else None,
-            tier=prize.tier,
-            value=prize.value,
-            is_last_one=is_last_one,
-        )
-        for position, (prize, is_last_one) in enumerate(listed)
-    ]
 
 
 async def _require_stock(connection: Connection, config: PackConfig) -> None:

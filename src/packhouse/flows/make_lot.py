@@ -1,0 +1,152 @@
+"""A lot is made and ended: its copies, its manifest, its seed.
+
+Called within the publication's transaction, which holds the pack. Lock order: the lot on sale ·
+stock items by card id.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+
+from packhouse import catalog, draws
+from packhouse.draws import (
+    CardFact,
+    LockedLot,
+    LotItem,
+    LotPrize,
+    LotTerms,
+    PackConfig,
+    PackDraft,
+    PackRow,
+    PackVersionRow,
+)
+from packhouse.foundation.errors import FieldError, InvalidInput
+from packhouse.foundation.identifiers import CardId, LotId, StockItemId, new_id
+from packhouse.house import House
+from packhouse.plumbing.postgres import Connection
+
+LOT_SEED_BYTES = 32
+PLACES_FOR_LOTS: tuple[catalog.Place, ...] = ("house", "on_sale")
+
+
+async def make_lot(
+    house: House,
+    connection: Connection,
+    draft: PackDraft,
+    *,
+    slug: str,
+    number: int,
+    facts: Sequence[CardFact],
+    now: datetime,
+) -> tuple[PackConfig, LockedLot, list[LotItem]]:
+    """Take a lot's copies, write its manifest and commit to its seed. Raises ``StockMissing``."""
+    prizes, last_one = draws.compose_lot_prizes(draft, facts=facts)
+    lot_id = LotId(new_id())
+    stock = await _claim_for_lot(connection, prizes, last_one, lot_id=lot_id, now=now)
+    items = _manifest(prizes, last_one, stock)
+    root = draws.merkle_root([draws.manifest_leaf(item) for item in items])
+    seed = house.entropy(LOT_SEED_BYTES)
+    commitment = draws.commitment_to(seed)
+    terms = lot_terms(draft, prizes, last_one, manifest_root=root, commitment=commitment)
+    lot = LockedLot(
+        id=lot_id,
+        size=terms.packs * terms.cards_per_pack,
+        draws=0,
+        commitment=commitment,
+        sealed_server_seed=house.seal.close(seed, context=lot_id.bytes),
+        manifest_root=root,
+        is_closed=False,
+    )
+    return draws.compose_lot(draft, slug=slug, number=number, terms=terms), lot, items
+
+
+async def close_lot(
+    connection: Connection, pack: PackRow, versions: Sequence[PackVersionRow], *, now: datetime
+) -> None:
+    """End the lot on sale, if it is one; its undrawn copies go back to the house."""
+    on_sale = next((v for v in versions if v.id == pack.current_version_id), None)
+    if on_sale is None or on_sale.lot_id is None:
+        return
+    lot = await draws.lock_lot(connection, on_sale.lot_id)
+    if lot.is_closed:
+        return
+    left = await draws.list_remaining_lot_items(connection, lot.id)
+    copies = [(item.card, item.stock_item_id) for item in left if item.stock_item_id is not None]
+    await catalog.move_stock_items(
+        connection, copies, from_places=["on_sale"], to_place="house", now=now
+    )
+    await draws.close_lot(connection, lot.id, now=now)
+
+
+def lot_terms(
+    draft: PackDraft,
+    prizes: tuple[LotPrize, ...],
+    last_one: LotPrize | None,
+    *,
+    manifest_root: bytes,
+    commitment: bytes,
+) -> LotTerms:
+    """What a lot's configuration says. Raises ``InvalidInput`` when the draft has no prize list."""
+    if draft.lot is None:
+        raise InvalidInput("A lot needs its prize list.", [FieldError("lot", "List the prizes.")])
+    return LotTerms(
+        packs=draft.lot.packs,
+        cards_per_pack=draft.lot.cards_per_pack,
+        prizes=prizes,
+        last_one=last_one,
+        manifest_root=manifest_root.hex(),
+        commitment=commitment.hex(),
+    )
+
+
+async def _claim_for_lot(
+    connection: Connection,
+    prizes: Sequence[LotPrize],
+    last_one: LotPrize | None,
+    *,
+    lot_id: LotId,
+    now: datetime,
+) -> dict[CardId, list[StockItemId]]:
+    wanted: Counter[CardId] = Counter()
+    for prize in (*prizes, *([last_one] if last_one is not None else [])):
+        if prize.physical:
+            wanted[prize.card] += prize.count
+    stock: dict[CardId, list[StockItemId]] = {}
+    missing: list[str] = []
+    known = {card.id: card for card in await catalog.list_cards(connection, wanted)}
+    for card_id in sorted(wanted):
+        claimed = await catalog.claim_movable_items(
+            connection, card_id=card_id, places=PLACES_FOR_LOTS, limit=wanted[card_id]
+        )
+        if len(claimed) < wanted[card_id]:
+            card = known[card_id]
+            missing.append(f"{card.set_code}-{card.number} ({len(claimed)} of {wanted[card_id]})")
+        stock[card_id] = claimed
+    if missing:
+        raise draws.StockMissing(
+            "A lot can only promise what is there. Copies are missing of " + ", ".join(missing),
+            cards=missing,
+        )
+    bound = [(card_id, item) for card_id, items in stock.items() for item in items]
+    await catalog.bind_stock_items(connection, bound, lot_id=lot_id, now=now)
+    return stock
+
+
+def _manifest(
+    prizes: Sequence[LotPrize],
+    last_one: LotPrize | None,
+    stock: dict[CardId, list[StockItemId]],
+) -> list[LotItem]:
+    listed = [(prize, False) for prize in prizes for _ in range(prize.count)]
+    listed += [(last_one, True)] if last_one is not None else []
+    return [
+        LotItem(
+            position=position,
+            card=prize.card,
+            stock_item_id=stock[prize.card].pop(0) if prize.physical else None,
+            tier=prize.tier,
+            value=prize.value,
+            is_last_one=is_last_one,
+        )
+        for position, (prize, is_last_one) in enumerate(listed)
+    ]

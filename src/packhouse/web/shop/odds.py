@@ -4,6 +4,7 @@ A percentage that has an end is written to its end; any other is marked as round
 fraction stands beside it. Nothing here is a float.
 """
 
+import math
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -104,6 +105,26 @@ def about_one_in(expected_count: Fraction) -> str:
     return f"about 1 in {max(1, round(packs)):,}"
 
 
+def glance_of(config: PackConfig) -> tuple[tuple[TierShare, ...], int]:
+    """Every tier's share of the cards of a pack, best first, and how many cards that is.
+
+    For a pack of one card these are its odds; otherwise ``one_in`` says what a pack holds on
+    average.
+    """
+    counts = expected_count_by_tier(config)
+    total = sum(counts.values(), Fraction(0))
+    shares = [
+        TierShare(
+            tier=tier,
+            share=count / total,
+            percent=percent_of(count / total),
+            one_in=one_in_of(count) if total == 1 else _a_pack(count),
+        )
+        for tier, count in reversed(list(counts.items()))
+    ]
+    return tuple(shares), math.ceil(total)
+
+
 def best_tier_of(config: PackConfig) -> tuple[Tier, Fraction]:
     """The best tier a pack can hold, and how many cards of it one pack has on average."""
     counts = expected_count_by_tier(config)
@@ -140,6 +161,16 @@ def lot_odds_of(counts: list[LotPrizeCount], faces: Mapping[CardId, CardFace]) -
         ),
         prizes=tuple(_prize_row(count, faces, left=left) for count in prizes),
         last_one=_prize_row(last_one[0], faces, left=0) if last_one else None,
+    )
+
+
+def _a_pack(expected_count: Fraction) -> str:
+    if expected_count < 1:
+        return f"{about_one_in(expected_count)} packs"
+    if expected_count.denominator == 1:
+        return f"{expected_count.numerator} a pack"
+    return (
+        f"about {Context(prec=3).divide(*map(Decimal, expected_count.as_integer_ratio())):f} a pack"
     )
 
 

@@ -73,7 +73,7 @@ def shelf_tile(pack: ShelvedPack, *, media_url: Callable[[str], str]) -> ShelfTi
     """A pack on sale as the shelf shows it."""
     config = pack.config
     tier, expected = best_tier_of(config)
-    kind = "Every card by odds" if config.lot is None else f"{config.lot.packs:,} packs, no more"
+    kind = "Drawn by odds" if config.lot is None else f"A lot of {config.lot.packs:,} packs"
     return ShelfTile(
         face=pack_face(pack, media_url=media_url),
         note=count_of_cards(config),

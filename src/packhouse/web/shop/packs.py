@@ -11,7 +11,9 @@ from packhouse.accounts import SessionUser
 from packhouse.draws import PackNotFound, ShelvedPack
 from packhouse.flows.open_pack import OpenPack, OpenPacks, open_pack
 from packhouse.flows.rotate_seed import find_current_seed
+from packhouse.foundation.cards import CardFace
 from packhouse.foundation.errors import Refusal
+from packhouse.foundation.identifiers import CardId
 from packhouse.foundation.limits import CLIENT_SEED_LENGTH_MAX
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
@@ -19,7 +21,7 @@ from packhouse.wallet import InsufficientCredits
 from packhouse.web.context import context_of
 from packhouse.web.shop.forms import Form, key_of, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
-from packhouse.web.shop.odds import layouts_of, lot_odds_of
+from packhouse.web.shop.odds import LotOdds, glance_of, layouts_of, lot_odds_of
 from packhouse.web.shop.pack_views import (
     best_cards,
     count_of_cards,
@@ -96,6 +98,8 @@ async def _pack_page(
     pack = await house.packs.get_pack(house.database, slug)
     faces = await faces_of(house, pack.card_ids)
     best, card_count = best_cards(pack.config, faces)
+    lot = await _lot_odds(house, pack, faces)
+    glance, glance_cards = glance_of(pack.config) if lot is None else (lot.tiers, 1)
     return await shop_page(
         request,
         "pack.html",
@@ -105,7 +109,9 @@ async def _pack_page(
             "note": count_of_cards(pack.config),
             "terms": terms_of(pack),
             "layouts": layouts_of(pack.config, faces),
-            "lot": await _lot_odds(house, pack, faces),
+            "lot": lot,
+            "glance": glance,
+            "glance_of": glance_cards,
             "best": best,
             "card_count": card_count,
             "commitment": await _commitment(house, pack, context.viewer),
@@ -131,7 +137,9 @@ def _form_values(pack: ShelvedPack, form: Form | None, error: Refusal | None) ->
     }
 
 
-async def _lot_odds(house: House, pack: ShelvedPack, faces: Mapping[Any, Any]) -> object:
+async def _lot_odds(
+    house: House, pack: ShelvedPack, faces: Mapping[CardId, CardFace]
+) -> LotOdds | None:
     if pack.lot_id is None:
         return None
     async with house.database.connection() as connection:

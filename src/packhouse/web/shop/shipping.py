@@ -1,6 +1,6 @@
 """Parcels: having cards sent, seeing where they are, and calling a parcel off."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 from uuid import UUID
 
 import msgspec
@@ -58,7 +58,9 @@ SENTENCES = {
 class ChosenCards(msgspec.Struct, frozen=True):
     """The cards that a form or a link is about."""
 
-    user_card_ids: tuple[UserCardId, ...]
+    user_card_ids: Annotated[
+        tuple[UserCardId, ...], msgspec.Meta(max_length=CARDS_PER_PARCEL_MAX)
+    ] = ()
 
 
 @get("/shipping")
@@ -161,11 +163,16 @@ async def _require_shown(
     if form.text("shown_country") != country:
         sentence = "You chose another country. Look at the address and the cost, then confirm."
         raise InvalidInput("The country changed.", [FieldError("country", sentence)])
-    quote = await quote_shipping(
-        house, QuoteShipping(user_id=viewer.user_id, user_card_ids=chosen, country=country)
-    )
+    quote = await _quote(house, viewer, chosen, country)
     if form.text("shown_cost") != str(quote.cost_minor):
         raise InvalidInput("The cost is another than the one shown. Look at it, then confirm.")
+
+
+async def _quote(
+    house: House, viewer: SessionUser, chosen: tuple[UserCardId, ...], country: str
+) -> Quote:
+    command = QuoteShipping(user_id=viewer.user_id, user_card_ids=chosen, country=country)
+    return await quote_shipping(house, command)
 
 
 async def _order_page(
@@ -177,9 +184,8 @@ async def _order_page(
     chosen: tuple[UserCardId, ...] = ()
     try:
         chosen = parse_form(form, ChosenCards, SENTENCES).user_card_ids
-        quote = await quote_shipping(
-            house, QuoteShipping(user_id=viewer.user_id, user_card_ids=chosen, country=country)
-        )
+        if chosen or request.method != "GET":
+            quote = await _quote(house, viewer, chosen, country)
     except Refusal as refusal:
         # A replayed order's cards are on their way already; what was refused first says more.
         error = error or refusal

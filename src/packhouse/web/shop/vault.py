@@ -227,6 +227,7 @@ def _tier_tabs(
                 "count": count,
             }
             for tier, count in held.items()
+            if count or tier == view.tier
         ),
     ]
 

@@ -1,0 +1,79 @@
+"""A lot ends when its pack is published anew or withdrawn, and what is left of it is free again."""
+
+import asyncio
+
+import pytest
+
+from packhouse.draws import PackNotFound
+from packhouse.flows.open_pack import open_pack
+from packhouse.flows.publish_pack import WithdrawPack, withdraw_pack
+from packhouse.flows.settle_openings import OpenedPacks
+from packhouse.house import House
+from worlds.ember_counter import (
+    Person,
+    is_paused,
+    lot_of,
+    odds_of,
+    open_one,
+    opening,
+    places_of,
+    publish,
+    stock_card,
+)
+
+
+async def test_undrawn_copies_of_a_lot_published_anew_go_into_the_new_one(
+    house: House, olga: Person, ada: Person
+) -> None:
+    card = await stock_card(house, olga, "001", copies=4)
+    await publish(house, olga, "crate", lot_of({"001": 3}, packs=3))
+    await open_one(house, ada, "crate")
+    await publish(house, olga, "crate", lot_of({"001": 2}, packs=2))
+    assert await places_of(house, card) == {"vaulted": 1, "on_sale": 3}
+    await open_one(house, ada, "crate", quantity=2)
+    assert (await places_of(house, card))["vaulted"] == 3
+
+
+async def test_undrawn_copies_of_a_withdrawn_lot_go_to_the_house(
+    house: House, olga: Person, ada: Person
+) -> None:
+    card = await stock_card(house, olga, "001", copies=3)
+    await publish(house, olga, "crate", lot_of({"001": 2}, packs=2, last_one="001"))
+    await open_one(house, ada, "crate")
+    await withdraw_pack(house, WithdrawPack("crate", "Damaged by water.", olga.actor))
+    assert await places_of(house, card) == {"vaulted": 1, "house": 2}
+    with pytest.raises(PackNotFound):
+        await open_one(house, ada, "crate")
+
+
+async def test_openings_at_the_moment_of_withdrawal_are_wholly_made_or_refused(
+    house: House, olga: Person, ada: Person, ben: Person
+) -> None:
+    card = await stock_card(house, olga, "001", copies=6)
+    await publish(house, olga, "crate", lot_of({"001": 6}, packs=6))
+    results = await asyncio.gather(
+        open_pack(house, opening(ada, "crate")),
+        withdraw_pack(house, WithdrawPack("crate", "A change of mind.", olga.actor)),
+        open_pack(house, opening(ben, "crate")),
+        return_exceptions=True,
+    )
+    opened = [result for result in results if isinstance(result, OpenedPacks)]
+    refused = [result for result in results if isinstance(result, PackNotFound)]
+    assert len(opened) + len(refused) == 2
+    places = await places_of(house, card)
+    assert places.get("vaulted", 0) == len(opened)
+    assert places.get("house", 0) == 6 - len(opened)
+
+
+async def test_a_resting_pack_published_without_the_missing_card_sells_again(
+    house: House, olga: Person, ada: Person
+) -> None:
+    await stock_card(house, olga, "001", copies=1)
+    other = await stock_card(house, olga, "002", copies=2)
+    await publish(house, olga, "ember", odds_of("001"))
+    await open_one(house, ada, "ember", quantity=2)
+    assert await is_paused(house, "ember")
+    await publish(house, olga, "ember", odds_of("002"))
+    assert not await is_paused(house, "ember")
+    await open_one(house, ada, "ember")
+    assert (await places_of(house, other))["vaulted"] == 1

@@ -22,7 +22,11 @@ async def pack_of(client: httpx.AsyncClient, slug: str) -> dict[str, Any]:
 
 
 async def open_packs(
-    client: httpx.AsyncClient, slug: str, *, key: str = "first", **body: Any
+    client: httpx.AsyncClient,
+    slug: str,
+    *,
+    key: str = "first",
+    **body: Any,  # noqa: ANN401 - whatever JSON can hold
 ) -> httpx.Response:
     return await client.post(
         f"/api/v1/packs/{slug}/openings", json=body, headers={"Idempotency-Key": key}

@@ -61,7 +61,7 @@ async def test_pages_have_every_card_once_and_in_order(
 ) -> None:
     cards = await fill_vault(ada, packs=2)
     seen: list[dict[str, Any]] = []
-    cursor = ""
+    cursor: str | None = ""
     while cursor is not None:
         url = f"/api/v1/vault?sort={sort}&limit=5&cursor={cursor}"
         page = (await ada.get(url)).json()

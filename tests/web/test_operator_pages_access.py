@@ -7,12 +7,11 @@ import pytest
 
 from packhouse.flows.change_role import ChangeRole, change_role
 from packhouse.flows.sign_in import SignedIn
-from packhouse.foundation.identifiers import new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, list_audit_entries
 from worlds.veil_shop import make_collector
 
-ID = str(new_id())
+ID = "01a20557-390b-7370-82af-1f0c77db0cd0"
 
 PAGES = [
     "/admin",
@@ -53,6 +52,25 @@ FORMS = [
     "/admin/settings",
 ]
 
+STRANGE_ADDRESSES = [
+    "/admin/stock?q=%00&set=%00&tier=Z&after=zzzz",
+    "/admin/stock?after=WyJcdTAwMDAiLCAiYSJd",
+    "/admin/cards?q=%ff%fe%25_",
+    "/admin/shipping?q=%00",
+    "/admin/shipping?q=" + "f" * 32,
+    "/admin/shipping?status=nonsense&after=x",
+    "/admin/shipping/slips?id=nonsense",
+    f"/admin/shipping/slips?id={ID}",
+    f"/admin/shipping/{ID}/packing-slip.pdf",
+    "/admin/shipping/nonsense",
+    f"/admin/stock/{ID}?place=nowhere",
+    "/admin/packs/%00",
+    "/admin/import/%00",
+    "/admin/users?q=%00&after=%00",
+    "/admin/audit-log?before=nonsense&show=%00",
+    "/admin?done=%00&count=99999999999999999999",
+]
+
 
 @pytest.fixture
 async def clerk(
@@ -90,7 +108,6 @@ async def test_each_page_view_is_in_the_audit_log(house: House, olga: httpx.Asyn
     assert (entry.actor_name, entry.action, entry.subject) == ("olga", "call", "GET /admin/users")
 
 
-@pytest.mark.parametrize("path", FORMS)
 @pytest.mark.parametrize(
     ("body", "content_type"),
     [
@@ -110,35 +127,16 @@ async def test_each_page_view_is_in_the_audit_log(house: House, olga: httpx.Asyn
     ids=["empty", "not-utf-8", "nul-and-huge", "broken-parts", "broken-field", "json"],
 )
 async def test_no_form_breaks_on_strange_input(
-    olga: httpx.AsyncClient, path: str, body: bytes, content_type: str
+    olga: httpx.AsyncClient, body: bytes, content_type: str
 ) -> None:
-    answer = await olga.post(path, content=body, headers={"content-type": content_type})
-    assert answer.status_code < 500
+    for path in FORMS:
+        answer = await olga.post(path, content=body, headers={"content-type": content_type})
+        assert answer.status_code < 500, path
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/admin/stock?q=%00&set=%00&tier=Z&after=zzzz",
-        "/admin/stock?after=WyJcdTAwMDAiLCAiYSJd",
-        "/admin/cards?q=%ff%fe%25_",
-        "/admin/shipping?q=%00",
-        "/admin/shipping?q=" + "f" * 32,
-        "/admin/shipping?status=nonsense&after=x",
-        "/admin/shipping/slips?id=nonsense",
-        f"/admin/shipping/slips?id={ID}",
-        f"/admin/shipping/{ID}/packing-slip.pdf",
-        "/admin/shipping/nonsense",
-        f"/admin/stock/{ID}?place=nowhere",
-        "/admin/packs/%00",
-        "/admin/import/%00",
-        "/admin/users?q=%00&after=%00",
-        "/admin/audit-log?before=nonsense&show=%00",
-        "/admin?done=%00&count=99999999999999999999",
-    ],
-)
-async def test_no_page_breaks_on_strange_addresses(olga: httpx.AsyncClient, path: str) -> None:
-    assert (await olga.get(path)).status_code < 500
+async def test_no_page_breaks_on_strange_addresses(olga: httpx.AsyncClient) -> None:
+    for path in STRANGE_ADDRESSES:
+        assert (await olga.get(path)).status_code < 500, path
 
 
 async def test_a_link_cannot_put_words_into_the_shops_mouth(olga: httpx.AsyncClient) -> None:

@@ -158,6 +158,17 @@ async def test_a_tier_without_a_card_is_told_by_its_place(
     assert await find_pack(house, "ember") is None
 
 
+async def test_a_new_pack_never_takes_the_address_of_another(
+    house: House, olga: httpx.AsyncClient
+) -> None:
+    answer = await compose(olga, slug="veil-one")
+    assert answer.status_code == 422
+    assert "There is a pack at this address already" in answer.text
+    pack = await find_pack(house, "veil-one")
+    assert pack is not None
+    assert msgspec.convert(pack.draft, PackDraft) == TIER_ODDS_PACK
+
+
 async def test_rows_are_added_without_a_script(olga: httpx.AsyncClient) -> None:
     more = await compose(olga, act="add-slot-0")
     assert 'name="slot-0-2-name"' in more.text
@@ -180,6 +191,7 @@ async def test_anything_else_is_written_as_json(house: House, olga: httpx.AsyncC
 async def test_a_lot_is_written_as_lines(house: House, olga: httpx.AsyncClient) -> None:
     lot = {
         "kind": "lot",
+        "price": "900.00",
         "lot_packs": "3",
         "lot_cards_per_pack": "1",
         "lot_prizes": "VEIL-016 x1\r\n\r\nVEIL-012 × 2\r\n",

@@ -17,7 +17,7 @@ from worlds.veil_shop import make_collector
 
 async def path_of(olga: httpx.AsyncClient, name: str) -> str:
     found = (await olga.get("/admin/users", params={"q": name})).text
-    return re.findall(rf'href="(/admin/users/[0-9a-f-]+)">{name}<', found)[0]
+    return str(re.findall(rf'href="(/admin/users/[0-9a-f-]+)">{name}<', found)[0])
 
 
 async def test_a_suspension_and_its_end_need_a_reason(

@@ -2,7 +2,6 @@
 
 import asyncio
 import getpass
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -15,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from packhouse import catalog
 from packhouse.catalog import ImportRefused, ImportReport
+from packhouse.cli.shop import DataOption, plain_errors, shop_settings_for_command
 from packhouse.flows.import_catalog import ImportCatalog, import_catalog
 from packhouse.foundation.errors import PackhouseError
 from packhouse.foundation.identifiers import new_id
@@ -22,7 +22,7 @@ from packhouse.foundation.limits import IMPORT_ROWS_MAX
 from packhouse.house import open_house
 from packhouse.plumbing.audit import Actor
 from packhouse.plumbing.pictures import FolderPictures
-from packhouse.plumbing.settings import SERVE_NEEDS, InvalidSettings, Settings, load_settings
+from packhouse.plumbing.settings import Settings
 
 TERMINAL_ACTOR_ID: Final = UUID(int=0)
 """Who the audit log says acted at the terminal; the name beside it is the system account's."""
@@ -54,30 +54,29 @@ def import_catalog_command(
             " given.",
         ),
     ] = None,
+    data: DataOption = None,
 ) -> None:
-    """Import cards and stock from FILE into the shop that the environment names.
+    """Import cards and stock from FILE, all of it or nothing.
 
-    Ends with 1, and every problem with its line on standard error, when nothing was imported; with
-    2 when a setting is wrong.
+    The shop is the one that the environment names, as for `packhouse serve`, or else the one that
+    `packhouse up` runs. Ends with 1, and every problem with its line on standard error, when
+    nothing was imported; with 2 when a setting is wrong.
     """
-    try:
-        settings = load_settings(os.environ, required=SERVE_NEEDS).settings
-    except InvalidSettings as error:
-        typer.echo(error.message, err=True)
-        raise typer.Exit(2) from error
-    command = ImportCatalog(
-        content=file.read_bytes(),
-        file_name=file.name,
-        actor=terminal_actor(),
-        dry_run=dry_run,
-        pictures=FolderPictures(pictures or file.parent / PICTURE_FOLDER),
-        lines_shown_max=2 * IMPORT_ROWS_MAX if dry_run else 0,
-    )
-    try:
-        report = asyncio.run(_import(settings, command))
-    except PackhouseError as error:
-        typer.echo(refusal_text(error), err=True)
-        raise typer.Exit(1) from error
+    with plain_errors():
+        settings = shop_settings_for_command(data)
+        command = ImportCatalog(
+            content=file.read_bytes(),
+            file_name=file.name,
+            actor=terminal_actor(),
+            dry_run=dry_run,
+            pictures=FolderPictures(pictures or file.parent / PICTURE_FOLDER),
+            lines_shown_max=2 * IMPORT_ROWS_MAX if dry_run else 0,
+        )
+        try:
+            report = asyncio.run(_import(settings, command))
+        except ImportRefused as error:
+            typer.echo(refusal_text(error), err=True)
+            raise typer.Exit(1) from error
     typer.echo(report_text(report))
 
 

@@ -1,5 +1,6 @@
 """The API's documentation: the OpenAPI document, and pages for people made from it."""
 
+from inspect import cleandoc
 from typing import Any, Final
 
 import msgspec
@@ -144,28 +145,25 @@ def _answer(status: str, response: dict[str, Any]) -> AnswerRow:
 
 
 def _list_errors() -> list[ErrorRow]:
-    known: dict[str, type[PackhouseError]] = {}
-    waiting: list[type[PackhouseError]] = [Refusal, Outage, Breach]
-    while waiting:
-        family = waiting.pop()
-        known.setdefault(family.code, family)
-        waiting += family.__subclasses__()
+    """Every refusal of the table, and every outage and breach of this process."""
+    meanings = _list_meanings(Refusal)
+    away = {code: (503, text) for code, text in _list_meanings(Outage).items()}
+    broken = {code: (500, text) for code, text in _list_meanings(Breach).items()}
+    # A refusal that this process never loaded, such as of the terminal's, has no words here.
+    said = {code: (status, meanings.get(code, TITLES[status])) for code, status in STATUSES.items()}
     rows = [
-        ErrorRow(
-            code=code,
-            status=(status := _status(code, error)),
-            title=TITLES[status],
-            meaning=(error.__doc__ or "").split("\n\n")[0],
-        )
-        for code, error in known.items()
+        ErrorRow(code=code, status=status, title=TITLES[status], meaning=meaning)
+        for code, (status, meaning) in (said | away | broken).items()
     ]
     return sorted(rows, key=lambda row: (row.status, row.code))
 
 
-def _status(code: str, error: type[PackhouseError]) -> int:
-    if issubclass(error, Outage):
-        return 503
-    return STATUSES[code] if issubclass(error, Refusal) else 500
+def _list_meanings(family: type[PackhouseError]) -> dict[str, str]:
+    """What each code of a family means, by the first paragraph of its class's docstring."""
+    meanings: dict[str, str] = {}
+    for child in family.__subclasses__():
+        meanings |= _list_meanings(child)
+    return meanings | {family.code: cleandoc(family.__doc__ or "").split("\n\n")[0]}
 
 
 DOCS_HANDLERS = [get_openapi, show_api_docs, show_errors]

@@ -76,7 +76,7 @@ def document_of(app: Litestar) -> dict[str, Any]:
     paths["/api/v1/feed/live"] = {"get": _live_feed()}
     for item in paths.values():
         for method, operation in item.items():
-            _add_problems(operation, PROBLEMS_OF_READS if method == "get" else PROBLEMS_OF_WRITES)
+            _complete(operation, PROBLEMS_OF_READS if method == "get" else PROBLEMS_OF_WRITES)
     document["components"]["schemas"] = schemas
     document["components"]["responses"] = {
         _problem_name(status): {
@@ -123,7 +123,7 @@ def _describe_bodies(app: Litestar, paths: dict[str, Any]) -> dict[str, Any]:
     for place, schema in zip(places, described[1:], strict=True):
         place["schema"] = schema
     for schema in schemas.values():
-        schema["description"] = cleandoc(schema.get("description", ""))
+        schema["description"] = _markdown(schema.get("description", ""))
     return schemas
 
 
@@ -138,14 +138,19 @@ def _list_operations(
                     yield operation, handler
 
 
-def _add_problems(operation: dict[str, Any], statuses: tuple[int, ...]) -> None:
+def _complete(operation: dict[str, Any], statuses: tuple[int, ...]) -> None:
     for status, answer in operation["responses"].items():
         answer["description"] = DONE.get(status, answer["description"])
+    operation["description"] = _markdown(operation.get("description", ""))
     # Over what the framework wrote: it knows neither our statuses nor our problems.
     operation["responses"] |= {
         str(status): {"$ref": f"#/components/responses/{_problem_name(status)}"}
         for status in statuses
     }
+
+
+def _markdown(docstring: str) -> str:
+    return cleandoc(docstring).replace("``", "`")
 
 
 def _problem_name(status: int) -> str:

@@ -19,7 +19,8 @@ from packhouse.web.asgi import Scope
 from packhouse.web.errors import Malformed
 from packhouse.web.queries import read_query
 
-FORM_FIELDS_MAX: Final = 3_000
+FORM_FIELDS_MAX: Final = 5_000
+"""A pack of twenty layouts of twenty slots has some 3,700."""
 
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 _WHOLE: Final = re.compile(r"[0-9]{1,15}")

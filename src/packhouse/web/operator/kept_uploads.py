@@ -10,25 +10,20 @@ import shutil
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import Final
 from uuid import UUID
 
 import msgspec
 
-from packhouse.foundation.errors import NotFound, Outage
+from packhouse.foundation.errors import NotFound
 from packhouse.plumbing.entropy import Entropy
+from packhouse.plumbing.storage import MediaUnavailable
 
 KEPT_FOR: Final = timedelta(hours=2)
 KEPT_MAX: Final = 20
 FOLDER: Final = ".imports"
 
 _TOKEN: Final = re.compile(r"[0-9a-f]{32}")
-
-
-class UploadsUnavailable(Outage):
-    """The folder for uploads cannot be written: its disk is full, read-only or away."""
-
-    code: ClassVar[str] = "media_unavailable"
 
 
 class UploadLabel(msgspec.Struct, frozen=True):
@@ -55,7 +50,7 @@ class KeptUploads:
         self._entropy = entropy
 
     def keep(self, upload: KeptUpload) -> str:
-        """Keep an upload and give the token it is found by. Raises ``UploadsUnavailable``."""
+        """Keep an upload and give the token it is found by. Raises ``MediaUnavailable``."""
         self._drop_old(now=upload.label.uploaded_at)
         token = self._entropy(16).hex()
         folder = self._folder / token
@@ -68,7 +63,7 @@ class KeptUploads:
             (folder / "label").write_bytes(msgspec.json.encode(upload.label))
         except OSError as error:
             shutil.rmtree(folder, ignore_errors=True)
-            raise UploadsUnavailable(
+            raise MediaUnavailable(
                 f"The upload could not be kept: {error.strerror or error}. See that the media"
                 " folder (PACKHOUSE_MEDIA_DIRECTORY) can be written and has room.",
                 cause=type(error).__name__,

@@ -11,6 +11,7 @@ from packhouse import catalog, draws
 from packhouse.accounts import REASON_LENGTH_MAX
 from packhouse.draws import PackDraft, PackRow, PackVersionRow, ShelvedPack
 from packhouse.flows.publish_pack import (
+    SLUG_LENGTH_MAX,
     PublishPack,
     SavePackDraft,
     WithdrawPack,
@@ -185,7 +186,7 @@ async def _compose(request: PageRequest, pack: PackRow | None) -> Page:
     )
     draft = _draft_of_json(form, editor) if is_json else draft_of(form, fields)
     if pack is None:
-        _check_new_slug(form)
+        await _check_new_slug(context.house, form)
     position = form.whole("position", minimum=0, maximum=POSITION_MAX)
     if draft is None:
         return await _editor_page(request, pack, editor, form=form)
@@ -269,10 +270,14 @@ def _add_row(fields: PackFields, act: str) -> None:
             layout.slots = (*layout.slots, SlotFields())
 
 
-def _check_new_slug(form: Form) -> None:
-    slug = form.text("slug", length_max=60, is_required=True)
+async def _check_new_slug(house: House, form: Form) -> None:
+    slug = form.text("slug", length_max=SLUG_LENGTH_MAX, is_required=True)
     if slug == "new":
         form.add_problem("slug", "“new” is an address of its own here; take another.")
+    # Saving would otherwise replace the draft of the pack that is there.
+    async with house.database.connection() as connection:
+        if await draws.find_pack(connection, slug) is not None:
+            form.add_problem("slug", "There is a pack at this address already; take another.")
 
 
 def _draft_of_json(form: Form, editor: Editor) -> PackDraft | None:

@@ -1,6 +1,5 @@
 """Parcels: the queue by status, one parcel with everything needed to pack it, slips on paper."""
 
-import re
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -9,9 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from packhouse import accounts, catalog, shipping
-from packhouse.accounts import User
-from packhouse.catalog import Card, StockItem
+from packhouse import accounts, shipping
 from packhouse.flows.move_shipment import (
     FulfilShipment,
     Transition,
@@ -28,14 +25,12 @@ from packhouse.shipping import (
     BadTransition,
     Parcel,
     ShippingRequest,
-    ShippingRequestEvent,
-    ShippingRequestItem,
     ShippingStatus,
-    SlipCard,
 )
 from packhouse.web.context import context_of
 from packhouse.web.operator.forms import Form, PageRequest, read_form, read_query_form
 from packhouse.web.operator.frame import Page, address, back_to, operator_page, search_of
+from packhouse.web.operator.parcel_view import ParcelView, get_parcel_view, slip_card
 from packhouse.web.queries import read_cursor, write_cursor
 
 QUEUE_PAGE: Final = 50
@@ -67,42 +62,6 @@ DONE: Final = {
     "moved": "{count} parcels are being packed now.",
     "none_moved": "Nothing was changed: no parcel was ticked, or none is pending any more.",
 }
-
-
-class PackedCard(msgspec.Struct, frozen=True):
-    """One card of a parcel, with the copy to take and where it lies."""
-
-    item: ShippingRequestItem
-    card: Card
-    image_url: str | None
-    stock: StockItem
-
-    @property
-    def face(self) -> dict[str, Any]:
-        """The card as page parts take it."""
-        return {
-            "name": self.card.name,
-            "set": self.card.set_name,
-            "number": self.card.number,
-            "tier": self.card.tier,
-            "image_url": self.image_url,
-        }
-
-
-class ParcelView(msgspec.Struct, frozen=True):
-    """A request with all that packing it needs; cards in the order of their bins."""
-
-    request: ShippingRequest
-    short_id: str
-    owner: User
-    lines: tuple[str, ...]
-    cards: tuple[PackedCard, ...]
-    events: tuple[ShippingRequestEvent, ...]
-
-    @property
-    def value(self) -> int:
-        """The locked values together, in minor units."""
-        return sum(card.item.value for card in self.cards)
 
 
 class QueueRow(msgspec.Struct, frozen=True):
@@ -234,7 +193,7 @@ async def download_slip(request: PageRequest, request_id: FromPath[UUID]) -> Res
         shop_name=context.house.settings.shop_name,
         request_id=view.request.id,
         address=view.request.address,
-        cards=[_slip_card(card) for card in view.cards],
+        cards=[slip_card(card) for card in view.cards],
         parcel=Parcel(
             weight_grams=view.request.quote.weight_grams,
             card_count=len(view.cards),
@@ -247,46 +206,6 @@ async def download_slip(request: PageRequest, request_id: FromPath[UUID]) -> Res
         content=slip,
         media_type="application/pdf",
         headers={"Content-Disposition": f'inline; filename="{name}"'},
-    )
-
-
-async def get_parcel_view(
-    connection: Connection, house: House, request_id: ShippingRequestId
-) -> ParcelView:
-    """The parcel with its cards, copies and timeline. Raises ``NotFound``."""
-    owner_id = await get_request_owner(connection, request_id)
-    request = await shipping.find_shipping_request(
-        connection, user_id=owner_id, request_id=request_id
-    )
-    owner = await accounts.find_user(connection, owner_id)
-    if request is None or owner is None:
-        raise NotFound("There is no such parcel.")
-    items = await shipping.list_shipping_request_items(
-        connection, user_id=owner_id, request_id=request_id
-    )
-    events = await shipping.list_shipping_request_events(
-        connection, user_id=owner_id, request_id=request_id
-    )
-    cards = await house.cards.list_cards(connection, {item.card_id for item in items})
-    stock = await catalog.list_stock_items(
-        connection, [(item.card_id, item.stock_item_id) for item in items]
-    )
-    packed = [
-        PackedCard(
-            item=item,
-            card=(card := cards[item.card_id]),
-            image_url=None if card.picture is None else house.media.url_of(card.picture),
-            stock=stock[item.stock_item_id],
-        )
-        for item in items
-    ]
-    return ParcelView(
-        request=request,
-        short_id=shipping.short_request_id(request_id),
-        owner=owner,
-        lines=tuple(shipping.format_address(request.address)),
-        cards=tuple(sorted(packed, key=_bin_order)),
-        events=tuple(events),
     )
 
 
@@ -407,26 +326,6 @@ def _queue_row(request: ShippingRequest) -> QueueRow:
 
 def _country_names() -> dict[str, str]:
     return {country.code: country.name for country in shipping.list_countries()}
-
-
-def _slip_card(packed: PackedCard) -> SlipCard:
-    return SlipCard(
-        stock_item_id=packed.stock.id,
-        set_name=packed.card.set_name,
-        number=packed.card.number,
-        name=packed.card.name,
-        grade=packed.stock.grade,
-        certificate=packed.stock.certificate,
-        location=packed.stock.location,
-    )
-
-
-def _bin_order(packed: PackedCard) -> tuple[bool, list[tuple[int, str]], str, str]:
-    """Bins as one walks past them, as on the slip: ``A-2`` before ``A-10``, no bin last."""
-    where = packed.stock.location
-    parts = re.findall(r"[0-9]+|[^0-9]+", where or "")
-    walk = [(int(part), "") if part.isascii() and part.isdigit() else (0, part) for part in parts]
-    return (where is None, walk, packed.card.set_code, packed.card.number)
 
 
 SHIPPING_HANDLERS = [

@@ -22,7 +22,7 @@ from packhouse.web.operator.frame import Page, address, back_to, operator_page, 
 from packhouse.web.operator.listing import card_search, face_of, list_found_cards
 from packhouse.web.queries import read_cursor, write_cursor
 
-COPIES_PAGE: Final = 100
+COPIES_PAGE: Final = 50
 TICKED_MAX: Final = 500
 
 PLACE_NAMES: Final[dict[Place, str]] = {

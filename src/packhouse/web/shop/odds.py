@@ -165,7 +165,7 @@ def lot_odds_of(counts: list[LotPrizeCount], faces: Mapping[CardId, CardFace]) -
 
 
 def _a_pack(expected_count: Fraction) -> str:
-    if expected_count < 1:
+    if expected_count < Fraction(1, 2):
         return f"{about_one_in(expected_count)} packs"
     if expected_count.denominator == 1:
         return f"{expected_count.numerator} a pack"

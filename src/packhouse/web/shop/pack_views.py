@@ -15,9 +15,9 @@ from packhouse.foundation.money import BASIS_POINTS, format_minor
 from packhouse.foundation.tiers import TIER_RANKS, Tier
 from packhouse.house import House
 from packhouse.web.api.card_faces import list_faces
-from packhouse.web.shop.odds import about_one_in, best_tier_of, percent_of
+from packhouse.web.shop.odds import LotOdds, about_one_in, best_tier_of, percent_of
 
-BEST_CARDS_SHOWN = 8
+BEST_CARDS_SHOWN = 6
 
 
 class PackFace(msgspec.Struct, frozen=True):
@@ -134,6 +134,21 @@ def best_cards(
         if chance.card in faces
     ]
     return shown, len(chances)
+
+
+def best_prizes(lot: LotOdds) -> tuple[list[PossibleCard], int]:
+    """The best prizes that are still to be drawn, best first, and how many kinds there are."""
+    left = [prize for prize in lot.prizes if prize.remaining]
+    shown = [
+        PossibleCard(
+            card=prize.card,
+            tier=prize.tier,
+            value=prize.value,
+            note=f"{prize.remaining:,} of {prize.listed:,} left",
+        )
+        for prize in left[:BEST_CARDS_SHOWN]
+    ]
+    return shown, len(left)
 
 
 async def faces_of(house: House, card_ids: Collection[CardId]) -> Mapping[CardId, CardFace]:

@@ -24,6 +24,7 @@ from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
 from packhouse.web.shop.odds import LotOdds, glance_of, layouts_of, lot_odds_of
 from packhouse.web.shop.pack_views import (
     best_cards,
+    best_prizes,
     count_of_cards,
     faces_of,
     most_packs_at_once,
@@ -97,9 +98,9 @@ async def _pack_page(
     house = context.house
     pack = await house.packs.get_pack(house.database, slug)
     faces = await faces_of(house, pack.card_ids)
-    best, card_count = best_cards(pack.config, faces)
     lot = await _lot_odds(house, pack, faces)
     glance, glance_cards = glance_of(pack.config) if lot is None else (lot.tiers, 1)
+    best, card_count = best_cards(pack.config, faces) if lot is None else best_prizes(lot)
     return await shop_page(
         request,
         "pack.html",

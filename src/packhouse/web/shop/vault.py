@@ -15,6 +15,7 @@ from packhouse.foundation.cards import CardFace
 from packhouse.foundation.errors import Refusal
 from packhouse.foundation.identifiers import CardId, UserCardId
 from packhouse.foundation.limits import CARDS_PER_SALE_MAX
+from packhouse.foundation.money import format_minor
 from packhouse.foundation.tiers import TIERS, Tier
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
@@ -263,7 +264,9 @@ def _note(card: UserCard, *, may_be_sold: bool) -> str | None:
     if not may_be_sold:
         return f"{kind}Its sell-back time is over."
     until = card.sell_back_until
-    return f"{kind}Sells back until {until.day} {until:%b %Y}."
+    # Spaces that do not break, so that a date stays on one line.
+    day = f"{until.day}\N{NO-BREAK SPACE}{until:%b}"
+    return f"{kind}Sells back for {format_minor(card.sell_back_amount)} until {day}."
 
 
 async def _list_cards(

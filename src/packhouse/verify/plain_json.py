@@ -1,0 +1,61 @@
+"""JSON with one reading only: each name once, whole numbers in their plain spelling.
+
+Readers differ about repeated names, ``1.0``, ``-0`` and numbers beyond 2^53, so a file could show
+one thing to one verifier and another to the next. Such a file is refused.
+"""
+
+import json
+from typing import Final, NoReturn
+
+from packhouse.verify.findings import Differs
+
+NUMBER_MAX: Final = 2**53 - 1
+"""Up to here every reader of JSON keeps whole numbers exact."""
+
+
+class _NotPlain(ValueError):
+    """A spelling with more than one reading."""
+
+
+def parse_plain_json(content: bytes, *, name: str) -> object:
+    """The tree of a JSON text in UTF-8. Raises ``Differs`` about the file called ``name``."""
+    try:
+        return json.loads(
+            content.decode("utf-8"),
+            object_pairs_hook=_object,
+            parse_int=_whole_number,
+            parse_float=_refuse_number,
+            parse_constant=_refuse_number,
+        )
+    except (ValueError, RecursionError) as error:
+        raise Differs(name, expected="plain JSON in UTF-8", found=str(error)) from error
+
+
+def canonical_bytes(tree: object) -> bytes:
+    """RFC 8785 JSON of a tree of objects, lists, texts, whole numbers, booleans and nulls.
+
+    For these Python's own writer agrees with the RFC: it escapes the same characters in the same
+    way, and field names are ASCII, so that every order of characters sorts them alike.
+    """
+    text = json.dumps(tree, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return text.encode("utf-8")
+
+
+def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    made = dict(pairs)
+    if len(made) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise _NotPlain(f"the field {twice!r} twice in one object")
+    return made
+
+
+def _whole_number(text: str) -> int:
+    number = int(text) if len(text) <= len(str(NUMBER_MAX)) else NUMBER_MAX + 1
+    if text == "-0" or not -NUMBER_MAX <= number <= NUMBER_MAX:
+        _refuse_number(text)
+    return number
+
+
+def _refuse_number(text: str) -> NoReturn:
+    raise _NotPlain(f"the number {text[:40]}, which is no plain whole number below 2^53")

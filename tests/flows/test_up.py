@@ -22,7 +22,7 @@ from packhouse.cli.supervisor import ECHO_SECONDS
 from packhouse.demo.seed import DEMO_COLLECTOR_EMAIL, DEMO_OWNER_EMAIL
 from packhouse.plumbing.settings import Settings, require_setting
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 240.0
 PARTS = ("postgres", "valkey", "worker", "web")
 
 pytestmark = pytest.mark.xdist_group("up")

@@ -134,7 +134,7 @@ class _Cards:
         found = [f for f in self._facts if f.tier == tier and f.set_code in self._sets]
         if not found:
             self.errors.append(
-                FieldError(field, f"No card of tier {tier} in the sets {sorted(self._sets)}.")
+                FieldError(field, f"No card of tier {tier} in {_list_sets(self._sets)}.")
             )
         return found
 
@@ -276,6 +276,12 @@ def _compose_tier(tier: DraftTier, cards: _Cards, field: str) -> tuple[CardOdds,
         CardOdds(card=fact.id, weight=weight, value=fact.value, physical=fact.physical)
         for fact, weight in weighted
     )
+
+
+def _list_sets(sets: frozenset[str]) -> str:
+    if not sets:
+        return "any set: choose the pack's sets first"
+    return ("the set " if len(sets) == 1 else "the sets ") + ", ".join(sorted(sets))
 
 
 def _prize(fact: CardFact, count: int) -> LotPrize:

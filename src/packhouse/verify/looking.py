@@ -1,5 +1,6 @@
 """Fetching what is public: from a file, or from an address by a plain GET without any cookie."""
 
+import http.client
 import re
 import urllib.error
 import urllib.request
@@ -62,7 +63,7 @@ def _fetch(address: str) -> bytes:
     except urllib.error.HTTPError as error:
         kind = NotThere if error.code == _NOT_FOUND else CouldNotLook
         raise kind(f"{address} answered {error.code} {error.reason}.") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, http.client.HTTPException) as error:
         raise CouldNotLook(f"{address} could not be fetched: {error}.") from error
     if len(content) > BYTES_MAX:
         raise CouldNotLook(f"{address} sent more than {BYTES_MAX} bytes.")

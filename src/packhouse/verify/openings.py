@@ -16,7 +16,7 @@ from packhouse.verify.drawing import (
     ticket_below,
 )
 from packhouse.verify.findings import Differs, Mismatch
-from packhouse.verify.receipts import LotCard, LotReceipt, OddsReceipt, Receipt, Ticket
+from packhouse.verify.receipts import LotCard, LotReceipt, OddsCard, OddsReceipt, Receipt
 
 
 def check_commitment(receipt: Receipt, *, known: Collection[str] = ()) -> list[Mismatch]:
@@ -85,33 +85,30 @@ def _check_odds_draws(receipt: OddsReceipt, config: PublishedConfig) -> list[Mis
         drawn = draw_pack(config, number_of=number_of)
     except Differs as error:
         return [error.mismatch]
+    layout_ticket = receipt.proof.layout_ticket
     pairs: list[tuple[str, object, object]] = [
-        ("proof.layout_ticket.number", drawn.layout_ticket.number, _layout(receipt).number),
-        ("proof.layout_ticket.of", drawn.layout_ticket.of, _layout(receipt).of),
+        ("proof.layout_ticket.number", drawn.layout_ticket.number, layout_ticket.number),
+        ("proof.layout_ticket.of", drawn.layout_ticket.of, layout_ticket.of),
         ("proof.layout", drawn.layout, receipt.proof.layout),
         ("cards", f"{len(drawn.cards)} cards", f"{len(receipt.cards)} cards"),
     ]
-    for i, (is_, ought) in enumerate(zip(receipt.cards, drawn.cards, strict=False)):
+    for i, (card, again) in enumerate(zip(receipt.cards, drawn.cards, strict=False)):
         at = f"cards[{i}]"
         pairs += [
-            (f"{at}.slot", ought.slot, is_.slot),
-            (f"{at}.tier_ticket.number", ought.tier_ticket.number, is_.tier_ticket.number),
-            (f"{at}.tier_ticket.of", ought.tier_ticket.of, is_.tier_ticket.of),
-            (f"{at}.tier", ought.tier, is_.tier),
-            (f"{at}.card_ticket.number", ought.card_ticket.number, is_.card_ticket.number),
-            (f"{at}.card_ticket.of", ought.card_ticket.of, is_.card_ticket.of),
-            (f"{at}.card.id", ought.card, is_.card.id),
-            (f"{at}.value", ought.value, is_.value),
+            (f"{at}.slot", again.slot, card.slot),
+            (f"{at}.tier_ticket.number", again.tier_ticket.number, card.tier_ticket.number),
+            (f"{at}.tier_ticket.of", again.tier_ticket.of, card.tier_ticket.of),
+            (f"{at}.tier", again.tier, card.tier),
+            (f"{at}.card_ticket.number", again.card_ticket.number, card.card_ticket.number),
+            (f"{at}.card_ticket.of", again.card_ticket.of, card.card_ticket.of),
+            (f"{at}.card.id", again.card, card.card.id),
+            (f"{at}.value", again.value, card.value),
         ]
-        if is_.paid_out is False:
+        if card.paid_out is False:
             pairs.append((f"{at}.paid_out", "nothing, or true", "false"))
-        if is_.paid_out is True and not ought.physical:
-            pairs.append((f"{at}.paid_out", "nothing, for a digital card never runs out", "true"))
+        if card.paid_out is True and not again.physical:
+            pairs.append((f"{at}.paid_out", "nothing: a digital card never runs out", "true"))
     return _unequal(pairs)
-
-
-def _layout(receipt: OddsReceipt) -> Ticket:
-    return receipt.proof.layout_ticket
 
 
 def _drawn_number(receipt: OddsReceipt, server_seed: bytes) -> Callable[[int, int], int]:
@@ -236,7 +233,8 @@ def _check_last_one(
 
 def _repeated_cards(receipt: Receipt) -> Iterator[Mismatch]:
     seen: set[str] = set()
-    for i, card in enumerate(receipt.cards):
+    cards: Sequence[OddsCard | LotCard] = receipt.cards
+    for i, card in enumerate(cards):
         if card.user_card_id in seen:
             field = f"cards[{i}].user_card_id"
             yield Mismatch(field, "an id of its own", f"{card.user_card_id} again")

@@ -20,13 +20,17 @@ class _NotPlain(ValueError):
 def parse_plain_json(content: bytes, *, name: str) -> object:
     """The tree of a JSON text in UTF-8. Raises ``Differs`` about the file called ``name``."""
     try:
-        return json.loads(
+        tree: object = json.loads(
             content.decode("utf-8"),
             object_pairs_hook=_object,
             parse_int=_whole_number,
             parse_float=_refuse_number,
             parse_constant=_refuse_number,
         )
+        if b"\\u" in content:
+            # Half of a surrogate pair can be spelt so, and has no UTF-8.
+            canonical_bytes(tree)
+        return tree
     except (ValueError, RecursionError) as error:
         raise Differs(name, expected="plain JSON in UTF-8", found=str(error)) from error
 

@@ -5,6 +5,7 @@ too large or sent by another site, and puts the same safe headers on every answe
 and live streams are answered here; everything else goes on to the application.
 """
 
+import re
 import time
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -29,7 +30,7 @@ log = get_log(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 UNLIMITED = ("/static/", "/media/", "/health/", "/metrics", "/favicon.ico", "/robots.txt")
-UPLOADS = ("/api/v1/admin/catalog/imports", "/admin/import", "/admin/packs/")
+UPLOADS = re.compile(r"/api/v1/admin/catalog/imports|/admin/import|/admin/packs/[^/]+/picture")
 
 
 class Edge:
@@ -151,7 +152,7 @@ class Edge:
 
     def _limited_body(self, path: str, receive: Receive, headers: HeaderReader) -> Receive:
         settings = self._house.settings
-        is_upload = path.startswith(UPLOADS)
+        is_upload = UPLOADS.fullmatch(path) is not None
         most = settings.max_upload_bytes if is_upload else settings.max_body_bytes
         declared = headers.text("content-length")
         if declared is not None and declared.isdecimal() and int(declared) > most:

@@ -1,0 +1,212 @@
+"""``packhouse verify``: recompute what came out of a pack, from public files alone.
+
+0 when everything matches, 1 with each mismatch (field, expected, found), 2 when it could not look.
+Every line goes to standard output, the verdict last.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Final
+from urllib.parse import urlsplit
+
+import msgspec
+import typer
+
+from packhouse import verify
+from packhouse.cli.shop import RUN_NAME, DataOption, data_directory, is_shop_running
+from packhouse.verify import CouldNotLook, Differs, Mismatch, NotThere, PublishedConfig, Receipt
+
+verify_commands = typer.Typer(help="Check draws from public files.", no_args_is_help=True)
+
+MISMATCH_EXIT: Final = 1
+COULD_NOT_LOOK_EXIT: Final = 2
+HASH_LENGTH: Final = 64
+
+
+@verify_commands.command("opening")
+def verify_opening_command(
+    target: Annotated[str, typer.Argument(help="A receipt: its address or a downloaded file.")],
+    *,
+    config: Annotated[
+        str | None,
+        typer.Option(
+            metavar="FILE_OR_URL",
+            help="The published configuration. If not given: from the receipt's own shop; for a"
+            " file, CONFIG_HASH.json beside it, or the shop that runs here.",
+            show_default=False,
+        ),
+    ] = None,
+    commitment: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="HEX",
+            help="A commitment that you had seen before the opening; may be given several times.",
+            show_default=False,
+        ),
+    ] = None,
+    data: DataOption = None,
+) -> None:
+    """Draw an opened pack again and compare everything that its receipt says."""
+    with _verdict():
+        address = verify.api_address_of(target) if verify.is_address(target) else None
+        receipt = verify.read_receipt(verify.read_target(address or target))
+        _say(f"The receipt of opening {receipt.id} has all its fields and no others.")
+        mismatches = verify.check_commitment(receipt, known=_known(commitment or []))
+        mismatches += _check_address(receipt, address)
+        if not mismatches and receipt.server_seed is not None:
+            _say(f"Its server seed hashes to the commitment {receipt.proof.commitment}.")
+        try:
+            published = _find_config(receipt, config=config, target=target, data=data)
+        except CouldNotLook:
+            _stop_at(mismatches)
+            raise
+        _say(f"The published configuration hashes to {published.config_hash}.")
+        mismatches += verify.check_terms(receipt, published)
+        mismatches += verify.check_draws(receipt, published)
+        _stop_at(mismatches)
+        if receipt.server_seed is None:
+            raise CouldNotLook(_unrevealed(receipt))
+        _say(f"Every number drawn again is the same: {_drawn_words(receipt)}.")
+
+
+@verify_commands.command("pack")
+def verify_pack_command(
+    target: Annotated[
+        str, typer.Argument(help="A published configuration, or a pack's page: address or file.")
+    ],
+    *,
+    config_hash: Annotated[
+        str | None,
+        typer.Option(
+            metavar="HEX",
+            help="What it has to hash to. If not given: from the address, or from a file's name.",
+            show_default=False,
+        ),
+    ] = None,
+) -> None:
+    """Check that a configuration is the one with this hash, and print its odds exactly."""
+    with _verdict():
+        place, wanted = target, config_hash or _hash_in(target)
+        if wanted is None and verify.is_address(target):
+            place, wanted = _find_version(verify.api_address_of(target))
+        if wanted is None:
+            raise CouldNotLook("Say by --config-hash what the file has to hash to.")
+        published = verify.read_config(verify.read_target(place), config_hash=wanted)
+        terms = published.terms
+        _say(f"{terms.name} ({terms.slug}, version {terms.number}), price {terms.price}.")
+        for each in verify.list_chances(published):
+            share = "" if each.chance is None else f": {each.chance}"
+            _say(f"{'  ' * each.depth}{each.name}{share}")
+        _say(f"The configuration hashes to {wanted} and is in order.")
+
+
+@contextmanager
+def _verdict() -> Iterator[None]:
+    try:
+        yield
+    except Differs as error:
+        _say(f"Mismatch: {error.mismatch}")
+        raise typer.Exit(MISMATCH_EXIT) from error
+    except CouldNotLook as error:
+        _say(f"Could not look: {error}")
+        raise typer.Exit(COULD_NOT_LOOK_EXIT) from error
+    _say("Everything matches.")
+
+
+def _stop_at(mismatches: list[Mismatch]) -> None:
+    for mismatch in mismatches:
+        _say(f"Mismatch: {mismatch}")
+    if mismatches:
+        raise typer.Exit(MISMATCH_EXIT)
+
+
+def _known(commitments: list[str]) -> list[str]:
+    for commitment in commitments:
+        if not _is_hash(commitment.lower()):
+            raise CouldNotLook(f"--commitment {commitment} is not 64 hexadecimal digits.")
+    return [commitment.lower() for commitment in commitments]
+
+
+def _check_address(receipt: Receipt, address: str | None) -> list[Mismatch]:
+    """A shop that is asked for one opening and answers with another is caught."""
+    if address is None:
+        return []
+    asked = urlsplit(address).path.rstrip("/").rpartition("/")[2].lower()
+    return [] if asked == receipt.id else [Mismatch("id", asked, receipt.id)]
+
+
+def _find_config(
+    receipt: Receipt, *, config: str | None, target: str, data: Path | None
+) -> PublishedConfig:
+    config_hash = receipt.proof.config_hash
+    place = config or _config_place(receipt, target=target, data=data)
+    try:
+        content = verify.read_target(place)
+    except NotThere as error:
+        raise Differs(
+            "pack.config_hash", expected=f"a version published at {place}", found="none"
+        ) from error
+    return verify.read_config(content, config_hash=config_hash)
+
+
+def _config_place(receipt: Receipt, *, target: str, data: Path | None) -> str:
+    config_hash = receipt.proof.config_hash
+    if not verify.is_address(target):
+        beside = Path(target).parent / f"{config_hash}.json"
+        if beside.exists():
+            return str(beside)
+    shop = target if verify.is_address(target) else _running_shop(data)
+    if shop is None:
+        raise CouldNotLook(
+            f"The published configuration {config_hash} is wanted too: give its file or address by"
+            f" --config, or put it beside the receipt as {config_hash}.json."
+        )
+    return verify.config_address_of(shop, slug=receipt.pack.slug, config_hash=config_hash)
+
+
+def _running_shop(data: Path | None) -> str | None:
+    directory = data_directory(data)
+    if not is_shop_running(directory):
+        return None
+    run: dict[str, object] = msgspec.json.decode((directory / RUN_NAME).read_bytes())
+    return str(run["url"])
+
+
+def _find_version(address: str) -> tuple[str, str | None]:
+    """Where the version on sale is published, and its hash, from a pack's public JSON."""
+    tree = verify.parse_plain_json(verify.read_target(address), name="the pack")
+    match tree:
+        case {"slug": str(slug), "config_hash": str(config_hash)} if _is_hash(config_hash):
+            place = verify.config_address_of(address, slug=slug, config_hash=config_hash)
+            return place, config_hash
+    return address, None
+
+
+def _hash_in(target: str) -> str | None:
+    name = urlsplit(target).path.rpartition("/")[2].removesuffix(".json")
+    return name if _is_hash(name) else None
+
+
+def _is_hash(text: str) -> bool:
+    return len(text) == HASH_LENGTH and all(digit in "0123456789abcdef" for digit in text)
+
+
+def _unrevealed(receipt: Receipt) -> str:
+    if receipt.proof.lot is not None:
+        return "The lot's seed is not in this receipt: it is revealed after the lot has ended."
+    return (
+        "The server seed is not revealed yet. It is when the collector rotates it; fetch the"
+        " receipt again then. What can be seen without it matches."
+    )
+
+
+def _drawn_words(receipt: Receipt) -> str:
+    if receipt.proof.lot is not None:
+        # Which item a number took depends on every draw before it.
+        return f"{len(receipt.cards)} cards, each on the prize list of the lot"
+    return f"{1 + 2 * len(receipt.cards)} numbers, {len(receipt.cards)} cards"
+
+
+def _say(line: str) -> None:
+    typer.echo(line)

@@ -265,6 +265,14 @@ async def test_a_pack_that_is_not_on_sale_is_not_found(
         await open_one(house, ada, "ember")
 
 
+async def test_an_opened_pack_is_answered_again_after_it_went_off_sale(
+    house: House, olga: Person, ada: Person, ember: Card
+) -> None:
+    opened = await open_pack(house, opening(ada, "ember", key="once"))
+    await withdraw_pack(house, WithdrawPack("ember", "Misprinted.", olga.actor))
+    assert await open_pack(house, opening(ada, "ember", key="once")) == opened
+
+
 async def test_a_client_seed_that_cannot_be_seen_is_refused(
     house: House, ada: Person, ember: Card
 ) -> None:

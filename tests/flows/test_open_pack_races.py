@@ -5,6 +5,7 @@ from collections import Counter
 
 import pytest
 
+from packhouse import catalog
 from packhouse.accounts import StaffCannotOpenPacks
 from packhouse.catalog import Card
 from packhouse.draws import SoldOut
@@ -118,6 +119,23 @@ async def test_a_copy_that_a_failed_opening_lets_go_is_handed_out(
     assert not (await task).openings[0].cards[0].paid_out
     assert [kept.stock_item_id for kept in await cards_of(house, ada)] == [held]
     assert await places_of(house, card) == {"vaulted": 1}
+
+
+async def test_a_pack_restocked_while_its_last_card_is_paid_out_does_not_rest(
+    house: House, olga: Person, ada: Person
+) -> None:
+    card = await stock_card(house, olga, "031", copies=2, place="house")
+    await restock(house, olga, card, 1)
+    await publish(house, olga, "scarce", odds_of("031"))
+    await open_one(house, ada, "scarce")
+    async with house.database.transaction() as connection:
+        await connection.execute("UPDATE stock_items SET place = 'on_sale' WHERE place = 'house'")
+        await catalog.lock_cards(connection, [card.id])
+        task = asyncio.create_task(open_one(house, ada, "scarce"))
+        await wait_for_a_lock(house)
+        await catalog.delete_pack_pauses_for_cards(connection, [card.id])
+    assert (await task).openings[0].cards[0].paid_out
+    assert not await is_paused(house, "scarce")
 
 
 @pytest.mark.parametrize("slug", ["ember", "spark"])

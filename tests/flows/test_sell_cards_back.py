@@ -18,6 +18,7 @@ from worlds.ember_counter import (
     cards_of,
     entries_of,
     kill_at,
+    lot_of,
     odds_of,
     open_one,
     outcomes_of,
@@ -26,6 +27,7 @@ from worlds.ember_counter import (
     record_everything,
     relay_all,
     repeat_of,
+    restock,
     stock_card,
     suspend,
 )
@@ -68,6 +70,20 @@ async def test_a_digital_card_is_sold_back_without_a_copy(
     await open_one(house, ada, "spark")
     (card,) = await cards_of(house, ada)
     assert (await sell_cards_back(house, selling(ada, card.id))).credited == SELL_BACK_MINOR
+
+
+async def test_a_copy_won_from_a_lot_leaves_the_lot_when_it_is_sold_back(
+    house: House, olga: Person, ada: Person
+) -> None:
+    card = await stock_card(house, olga, "021", copies=2)
+    await publish(house, olga, "crate", lot_of({"021": 2}, packs=2))
+    await open_one(house, ada, "crate")
+    await sell_cards_back(house, selling(ada, (await cards_of(house, ada))[0].id))
+    assert await places_of(house, card) == {"on_sale": 1, "house": 1}
+    await restock(house, olga, card, 1)
+    await publish(house, olga, "single", odds_of("021"))
+    await open_one(house, ada, "single")
+    assert await places_of(house, card) == {"on_sale": 1, "vaulted": 1}
 
 
 async def test_a_worthless_card_is_sold_for_nothing_without_an_entry(

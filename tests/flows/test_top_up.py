@@ -81,6 +81,14 @@ async def test_the_same_purchase_again_is_answered_again_and_entered_once(
     assert await record_everything(house) == before
 
 
+async def test_a_purchase_is_answered_again_after_the_shop_stopped_taking_payments(
+    house: House, ada: Person
+) -> None:
+    bought = await top_up(house, buying(ada, 2_500, key="once"))
+    closed = msgspec.structs.replace(house, payments=None)
+    assert await top_up(closed, buying(ada, 2_500, key="once")) == bought
+
+
 async def test_the_same_purchase_in_many_places_at_once_is_one(
     house: House, second_house: House, ada: Person
 ) -> None:

@@ -123,7 +123,9 @@ class ShopMachine(RuleBasedStateMachine):
     @rule()
     def register(self) -> None:
         self.people.append(
-            self.run(welcome(self.shop.house, f"person{len(self.people)}", credits_minor=CREDITS_MINOR))
+            self.run(
+                welcome(self.shop.house, f"person{len(self.people)}", credits_minor=CREDITS_MINOR)
+            )
         )
         self.model.collectors.append(Collector(balance=CREDITS_MINOR))
 
@@ -373,8 +375,13 @@ def test_the_laws_hold_whatever_happens(
     servers: ServersToUse, template: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     scene = make_scene(servers, template, tmp_path, monkeypatch)
+
+    class OnThisScene(ShopMachine):
+        def __init__(self) -> None:
+            super().__init__(scene)
+
     run_state_machine_as_test(
-        lambda: ShopMachine(scene),
+        OnThisScene,
         settings=settings(
             max_examples=EXAMPLES,
             stateful_step_count=STEPS_IN_AN_EXAMPLE,

@@ -8,13 +8,12 @@ import pytest
 from packhouse import accounts
 from packhouse.flows.change_role import ChangeRole, change_role
 from packhouse.flows.sign_in import SignedIn
-from packhouse.foundation.identifiers import new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, AuditEntry, list_audit_entries
 from worlds.veil_shop import make_collector
 
 ADMIN = "/api/v1/admin"
-ID = str(new_id())
+ID = "01a20000-0000-7000-8000-000000000001"
 
 CALLS = [
     ("POST", "/catalog/imports"),

@@ -148,11 +148,9 @@ async def test_a_simulation_writes_nothing_but_that_it_was_asked_for(
     assert (await olga.get(f"{PACKS}/only-an-idea")).status_code == 404
 
 
-async def test_the_lot_that_is_on_sale_cannot_be_published_twice_from_the_same_copies(
+async def test_publishing_a_lot_anew_takes_its_copies_from_the_lot_before(
     olga: httpx.AsyncClient,
 ) -> None:
     for _ in range(20):
         answer = await olga.post(f"{PACKS}/veil-lot/versions", json={"reason": "More."})
-        if answer.status_code != 201:
-            break
-    assert (answer.status_code, answer.json()["code"]) == (409, "stock_missing")
+        assert answer.status_code == 201

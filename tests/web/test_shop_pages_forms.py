@@ -1,5 +1,6 @@
 """What browsers send becomes values, and what is wrong with it never becomes a failure of ours."""
 
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 
@@ -8,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packhouse.foundation.errors import PackhouseError
 from packhouse.foundation.money import format_minor
 from packhouse.web.errors import Malformed
 from packhouse.web.shop.forms import parse_amount, parse_form_body
@@ -49,12 +49,9 @@ def test_every_amount_as_we_write_it_is_read_back_exactly(minor: int) -> None:
 
 @given(st.binary(max_size=300))
 def test_any_bytes_are_a_form_or_malformed(body: bytes) -> None:
-    try:
+    with suppress(Malformed):
         form = parse_form_body(body)
-    except PackhouseError as error:
-        assert isinstance(error, Malformed)
-        return
-    assert all("\x00" not in value for values in form.values.values() for value in values)
+        assert all("\x00" not in value for values in form.values.values() for value in values)
 
 
 @pytest.mark.parametrize(

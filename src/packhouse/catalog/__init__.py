@@ -50,6 +50,7 @@ from packhouse.catalog.store import (
     list_sets,
     list_stock_items,
     list_stock_page,
+    lock_cards,
     lock_stock_items,
     move_stock_items,
 )
@@ -103,6 +104,7 @@ __all__ = [
     "list_sets",
     "list_stock_items",
     "list_stock_page",
+    "lock_cards",
     "lock_stock_items",
     "move_stock_items",
     "plan_import",

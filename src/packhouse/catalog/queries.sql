@@ -169,6 +169,16 @@ FROM stock_items
 JOIN cards ON cards.id = stock_items.card_id
 WHERE cards.kind = 'digital'
 
+-- name: lock_cards
+-- Cards, FOR UPDATE in id order: whoever pauses packs for want of a card and whoever puts copies of
+-- it on sale wait for each other here (an import by its foreign key), so that no pause is written
+-- that nobody ends. Index: cards_pkey.
+SELECT id
+FROM cards
+WHERE id = ANY ($1::uuid[])
+ORDER BY id
+FOR UPDATE
+
 -- name: insert_pack_pauses
 -- Pauses packs for want of a card; a pause that is there stays. The key order avoids deadlock.
 INSERT INTO pack_pauses (pack_id, card_id, created_at)

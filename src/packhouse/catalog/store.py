@@ -186,6 +186,11 @@ async def list_stock_items(
     return {row["id"]: StockItem(**row) for row in rows}
 
 
+async def lock_cards(connection: Connection, card_ids: Iterable[CardId]) -> None:
+    """Hold cards until the transaction ends: no pause and no restock of them meanwhile."""
+    await connection.execute(QUERIES["lock_cards"], list(card_ids))
+
+
 async def insert_pack_pauses(
     connection: Connection, pauses: Iterable[tuple[PackId, CardId]], *, now: datetime
 ) -> None:

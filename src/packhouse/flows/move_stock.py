@@ -1,6 +1,6 @@
 """Move copies of a card by hand: put them on sale, take them back to the house, withdraw them.
 
-Locks: stock_items of the one card in id order, then pack_pauses.
+Locks: stock_items of the one card in id order, the card, then pack_pauses.
 """
 
 from typing import Final
@@ -65,6 +65,7 @@ async def move_stock(house: House, command: MoveStock) -> StockMoved:
             now=now,
         )
         if command.to_place == "on_sale":
+            await catalog.lock_cards(connection, [command.card_id])
             await catalog.delete_pack_pauses_for_cards(connection, [command.card_id])
         await insert_audit_entry(
             connection,

@@ -2,7 +2,8 @@
 
 The draw is decided purely, from the published version, the seed pair, the nonce and the client
 seed, before any lock is taken. One short transaction then makes it true. Lock order: the lot's row
-(finite lots only) · stock items by card id · wallets by user id. Everything else is insertion.
+(finite lots only) · stock items by card id · wallets by user id · cards that ran out, by id.
+Everything else is insertion.
 
 A draw is never redone for want of stock: the card drawn is owed. When no copy is left, which is
 looked at again while waiting for whoever holds the last ones, the collector is paid its full locked
@@ -103,11 +104,12 @@ async def open_pack(house: House, command: OpenPack) -> OpenedPacks:
 
 
 async def _attempt(house: House, command: OpenPack, *, waiting: bool) -> OpenedPacks:
-    pack = await house.packs.get_pack(house.database, command.slug)
     async with house.database.connection() as connection:
         answer = await find_answer(connection, command.repeat, OpenedPacks)
-        if answer is not None:
-            return answer
+    if answer is not None:
+        return answer
+    pack = await house.packs.get_pack(house.database, command.slug)
+    async with house.database.connection() as connection:
         wanted = (command.user_id, pack.pack_id)
         standing = (await draws.list_opening_standings(connection, [wanted]))[command.user_id]
         if standing.version_id != pack.version_id:

@@ -3,7 +3,8 @@
 Everything here takes a set of purchases, each of another user; one opening is a set of one. What
 was decided is never decided again here: stock that is missing is paid for, not drawn anew.
 
-Lock order: stock items by card id · wallets by user id. Everything else is insertion.
+Lock order: stock items by card id · wallets by user id · cards that ran out, by id. Everything else
+is insertion.
 """
 
 from collections import Counter
@@ -275,9 +276,20 @@ async def _insert_records(
     ]
     if first_uses:
         await draws.mark_first_use(connection, first_uses, now=now)
-    pauses = _pauses(settled)
-    if pauses:
-        await catalog.insert_pack_pauses(connection, sorted(pauses), now=now)
+    await _pause_packs(connection, _pauses(settled), now=now)
+
+
+async def _pause_packs(
+    connection: Connection, pauses: set[tuple[PackId, CardId]], *, now: datetime
+) -> None:
+    if not pauses:
+        return
+    # What was put on sale since the claim has ended its pauses already, and would not end ours.
+    card_ids = sorted({card_id for _, card_id in pauses})
+    await catalog.lock_cards(connection, card_ids)
+    copies = await catalog.count_stock_by_card(connection, card_ids)
+    lasting = sorted((pack_id, card_id) for pack_id, card_id in pauses if not copies[card_id])
+    await catalog.insert_pack_pauses(connection, lasting, now=now)
 
 
 def _events(settled: _Settled, now: datetime) -> list[WaitingEvent]:

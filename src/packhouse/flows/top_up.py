@@ -44,14 +44,14 @@ class ToppedUp(msgspec.Struct, frozen=True):
 
 async def top_up(house: House, command: BuyCredits) -> ToppedUp:
     """Buy credits. Raises ``PaymentsUnavailable``, ``AccountSuspended``."""
-    if house.payments is None:
-        raise wallet.PaymentsUnavailable(
-            "This shop takes no payments yet; the owner has to set PACKHOUSE_PAYMENT_PROVIDER."
-        )
     async with house.database.connection() as connection:
         answer = await find_answer(connection, command.repeat, ToppedUp)
         if answer is not None:
             return answer
+        if house.payments is None:
+            raise wallet.PaymentsUnavailable(
+                "This shop takes no payments yet; the owner has to set PACKHOUSE_PAYMENT_PROVIDER."
+            )
         accounts.require_may_act(await accounts.find_user(connection, command.user_id))
     top_up_id = new_id()
     checkout = await house.payments.start_checkout(

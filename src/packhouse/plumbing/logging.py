@@ -115,6 +115,9 @@ def configure_logging(
     root.addHandler(handler)
     root.setLevel(logging.WARNING)
     logging.getLogger("packhouse").setLevel(log_level.upper())
+    # During an outage the pool tells of each connection it cannot restore, with a traceback; that
+    # the database is away is already said once for each request.
+    logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)
     structlog.configure(
         processors=_OWN_STEPS,
         wrapper_class=BoundLogger,

@@ -5,8 +5,9 @@ it goes on without. After a failure the next calls fail at once for a second, so
 costs no waiting.
 """
 
+import asyncio
 import time
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Callable
 from typing import ClassVar, TypeVar
 
 import valkey.asyncio
@@ -15,6 +16,9 @@ from valkey.exceptions import ValkeyError
 from packhouse.foundation.errors import Outage
 
 REST_AFTER_FAILURE_SECONDS = 1.0
+
+FEED_CHANNEL = "packhouse:feed"
+"""Who listens here is told the feed's last sequence when it grew; the pulls are in PostgreSQL."""
 
 Value = TypeVar("Value")
 
@@ -46,6 +50,24 @@ class Valkey:
         except (ValkeyError, OSError, TimeoutError) as error:
             self._resting_until = time.monotonic() + REST_AFTER_FAILURE_SECONDS
             raise CacheUnavailable("The cache is away.", cause=type(error).__name__) from error
+
+    async def hear(self, channel: str, on_call: Callable[[], object]) -> None:
+        """Pass on each call in a channel, for ever; a dead cache is waited out in silence.
+
+        Calls may be missed, so whoever listens also looks by itself from time to time.
+        """
+        while True:
+            try:
+                async with self.client.pubsub() as calls:
+                    await calls.subscribe(channel)
+                    while True:
+                        call = await calls.get_message(
+                            ignore_subscribe_messages=True, timeout=REST_AFTER_FAILURE_SECONDS
+                        )
+                        if call is not None:
+                            on_call()
+            except (ValkeyError, OSError, TimeoutError):
+                await asyncio.sleep(REST_AFTER_FAILURE_SECONDS)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -30,9 +30,9 @@ def parse_plain_json(content: bytes, *, name: str) -> object:
         if b"\\u" in content:
             # Half of a surrogate pair can be spelt so, and has no UTF-8.
             canonical_bytes(tree)
-        return tree
     except (ValueError, RecursionError) as error:
         raise Differs(name, expected="plain JSON in UTF-8", found=str(error)) from error
+    return tree
 
 
 def canonical_bytes(tree: object) -> bytes:

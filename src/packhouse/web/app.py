@@ -1,7 +1,8 @@
 """The web application: the edge around Litestar around the rooms."""
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, cast
 
 from litestar import Litestar, Request, Response, get
@@ -16,7 +17,7 @@ from litestar.exceptions import (
 
 from packhouse.foundation.errors import NotFound, PackhouseError
 from packhouse.house import House, open_house
-from packhouse.plumbing.handover import load_process_settings
+from packhouse.plumbing.handover import CLOSE_STREAMS_SIGNAL, load_process_settings
 from packhouse.plumbing.logging import configure_logging, get_log
 from packhouse.plumbing.settings import Settings
 from packhouse.web.api import API_HANDLERS, openapi_config
@@ -73,6 +74,10 @@ class WebApp:
                 house = await self._stack.enter_async_context(open_house(self._settings))
             live = LiveFeed(house)
             await self._stack.enter_async_context(live.running())
+            with suppress(
+                ValueError
+            ):  # only the main thread hears signals, as in a server's worker
+                asyncio.get_running_loop().add_signal_handler(CLOSE_STREAMS_SIGNAL, live.close)
             self._edge = Edge(
                 house,
                 cast("ASGIApp", make_litestar()),

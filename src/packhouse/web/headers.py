@@ -55,7 +55,7 @@ def cors_headers(origin: str | None, scope: Scope, settings: Settings) -> list[t
     if origin is not None and origin in settings.cors_origins:
         headers += [
             (b"access-control-allow-origin", origin.encode()),
-            (b"access-control-allow-methods", b"GET, POST, PUT, DELETE"),
+            (b"access-control-allow-methods", b"GET, POST, PUT, PATCH, DELETE"),
             (
                 b"access-control-allow-headers",
                 b"Content-Type, Idempotency-Key, X-Request-ID, If-None-Match, Last-Event-ID",

@@ -12,7 +12,6 @@ from contextlib import asynccontextmanager, suppress
 from typing import get_args
 
 import msgspec
-from valkey.exceptions import ValkeyError
 
 from packhouse import feed
 from packhouse.feed import Pull
@@ -21,15 +20,21 @@ from packhouse.foundation.limits import LIVE_BACKLOG_MAX, LIVE_COMMENT_SECONDS
 from packhouse.foundation.tiers import Tier
 from packhouse.house import House
 from packhouse.plumbing.logging import get_log
+from packhouse.plumbing.valkey import FEED_CHANNEL
 from packhouse.web.asgi import Receive, Scope, Send
 from packhouse.web.headers import HeaderReader
 from packhouse.web.queries import read_query
 
-FEED_CHANNEL = "packhouse:feed"
 LOOK_SECONDS = 1.0
 PAGE = 200
 
 log = get_log(__name__)
+
+
+class StreamsClosed(Outage):
+    """The server is being stopped and begins no new streams."""
+
+    code = "streams_closed"
 
 
 class Listener:
@@ -55,11 +60,15 @@ class LiveFeed:
         self._listeners: set[Listener] = set()
         self._wake = asyncio.Event()
         self._last = 0
+        self._is_closed = False
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch while the block runs; at its end every stream is closed."""
-        tasks = [asyncio.create_task(self._watch()), asyncio.create_task(self._hear())]
+        tasks = [
+            asyncio.create_task(self._watch()),
+            asyncio.create_task(self._house.valkey.hear(FEED_CHANNEL, self._wake.set)),
+        ]
         try:
             yield
         finally:
@@ -69,6 +78,7 @@ class LiveFeed:
 
     def close(self) -> None:
         """End every stream; browsers come back by themselves, to whoever serves then."""
+        self._is_closed = True
         for listener in self._listeners:
             listener.is_dropped = True
             with suppress(asyncio.QueueFull):
@@ -76,6 +86,8 @@ class LiveFeed:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer ``GET /api/v1/feed/live``."""
+        if self._is_closed:
+            raise StreamsClosed("This server is being stopped; connect again in a moment.")
         headers = HeaderReader(scope)
         tier = _read_tier(read_query(scope).get("tier"))
         last = _read_last_id(headers.text("last-event-id"))
@@ -162,20 +174,6 @@ class LiveFeed:
             listener.offer(pulls)
         if len(pulls) == PAGE:
             self._wake.set()
-
-    async def _hear(self) -> None:
-        while True:
-            try:
-                async with self._house.valkey.client.pubsub() as calls:
-                    await calls.subscribe(FEED_CHANNEL)
-                    while True:
-                        call = await calls.get_message(
-                            ignore_subscribe_messages=True, timeout=LOOK_SECONDS
-                        )
-                        if call is not None:
-                            self._wake.set()
-            except (ValkeyError, OSError, TimeoutError):
-                await asyncio.sleep(LOOK_SECONDS)
 
 
 async def _end(task: "asyncio.Task[None]") -> None:

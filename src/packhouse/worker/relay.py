@@ -8,10 +8,7 @@ from packhouse.foundation.errors import Outage
 from packhouse.foundation.limits import RELAY_BATCH_EVENTS, RELAY_PAUSE_SECONDS
 from packhouse.house import House
 from packhouse.plumbing.logging import get_log
-from packhouse.plumbing.valkey import CacheUnavailable
-
-FEED_CHANNEL = "packhouse:feed"
-"""Who listens here is told the feed's last sequence when it grew; the pulls are in PostgreSQL."""
+from packhouse.plumbing.valkey import FEED_CHANNEL, CacheUnavailable
 
 OUTAGE_PAUSE_SECONDS = 1.0
 

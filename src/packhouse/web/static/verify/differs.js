@@ -1,0 +1,7 @@
+/** Something is not what it claims to be; `field` is its path, as in `cards[2].value`. */
+export class Differs extends Error {
+  constructor(field, expected, found) {
+    super(`${field}: expected ${expected}, found ${found}`);
+    Object.assign(this, { field, expected: String(expected), found: String(found) });
+  }
+}

@@ -27,6 +27,9 @@ test: setup ## Run every test that pip alone can supply
 test-browser: setup ## Walk the shop in a real Chromium (needs Debian's chromium package)
 	@$(BIN)/python -m pytest -m browser tests/browser
 
+pictures: setup ## Take the README's pictures anew (needs Debian's chromium package)
+	@README_PICTURES=docs/images $(BIN)/python -m pytest -m browser tests/browser/test_readme_pictures.py
+
 check: setup ## Formatter, linter, import contracts and strict typing
 	@$(BIN)/ruff format --check src tests
 	@$(BIN)/ruff check src tests
@@ -44,4 +47,4 @@ lock: setup ## Choose newest versions within pyproject.toml and write requiremen
 clean: ## Remove .venv and caches (never the shop's data)
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup up test test-browser check fix lock clean
+.PHONY: help setup up test test-browser pictures check fix lock clean

@@ -91,7 +91,7 @@ async def database_url(servers: Servers, template: str) -> AsyncIterator[str]:
     """A fresh migrated database of the test's own."""
     name = f"shop_{next(_database_numbers)}"
     admin = await asyncpg.connect(servers.admin_url)
-    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+    await admin.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY wal_log")
     yield servers.url_of(name)
     await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
     await admin.close()

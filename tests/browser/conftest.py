@@ -1,4 +1,4 @@
-"""The real shop and a real Chromium, once for the whole run, and visitors who notice every trouble."""
+"""The real shop and a real Chromium, once for the whole run, and visitors to send into it."""
 
 import os
 import shutil
@@ -78,10 +78,9 @@ def visit(chromium: Browser, shop_address: str) -> Iterator[Visit]:
     """Makes visitors; when the test is over, none of them may have met a trouble."""
     visitors: list[Visitor] = []
 
-    def enter(name: str, screen: Screen, **options: Any) -> Visitor:
-        context = chromium.new_context(
-            base_url=shop_address, locale="en-GB", timezone_id="Europe/Lisbon", **screen, **options
-        )
+    def enter(name: str, screen: Screen, **options: bool | str) -> Visitor:
+        window: dict[str, Any] = {**screen, **options, "base_url": shop_address}
+        context = chromium.new_context(locale="en-GB", timezone_id="Europe/Lisbon", **window)
         visitor = Visitor(name, context)
         visitors.append(visitor)
         return visitor

@@ -1,4 +1,4 @@
-"""Somebody in front of a browser: walks through the pages, keeps pictures, notices every trouble."""
+"""Somebody in front of a browser, who keeps a picture of every stop and notices every trouble."""
 
 import re
 from pathlib import Path
@@ -11,6 +11,23 @@ SCREENSHOTS = Path(__file__).parents[2] / "screenshots"
 
 PATIENCE_MS = 5_000
 """How long anything may take to appear. Generous, so that a busy machine fails nobody."""
+
+LOAD_PICTURES: Final = """
+    async () => {
+        const frame = () => new Promise((painted) => requestAnimationFrame(painted));
+        const load = async (image) => {
+            image.loading = "eager";
+            image.decoding = "sync";
+            await image.decode();
+        };
+        const images = [...document.images].filter((image) => image.getAttribute("src"));
+        const loads = await Promise.allSettled(images.map(load));
+        await frame();
+        await frame();
+        return images.filter((_, at) => loads[at].status === "rejected").map((image) => image.src);
+    }
+"""
+"""The addresses of those that are no pictures; frames, because a decoded picture is painted later."""
 
 Screen = dict[str, Any]
 """What a window is like, as Playwright's ``new_context`` takes it."""
@@ -63,11 +80,20 @@ class Visitor:
 
     def stop(self, picture: str, *, whole: bool = True) -> None:
         """Look at the page: everything fits in the window. Keeps a picture, named by order."""
+        self.load_pictures()
         self.fits()
-        self.page.screenshot(path=SCREENSHOTS / f"{picture}.png", full_page=whole)
+        self.page.screenshot(
+            path=SCREENSHOTS / f"{picture}.png", full_page=whole, animations="disabled"
+        )
+
+    def load_pictures(self) -> None:
+        """Wait until every picture of the page is there, those further down included."""
+        broken = self.page.evaluate(LOAD_PICTURES)
+        self.troubles += [f"{address} is no picture" for address in broken]
 
     def fits(self) -> None:
-        """Nothing sticks out at the side. A phone would widen ``innerWidth``, so that is no measure."""
+        """Nothing sticks out at the side."""
+        # Where something does, a phone widens `innerWidth` itself, so that is no measure.
         size = self.page.viewport_size
         width = self.page.evaluate("document.scrollingElement.scrollWidth")
         if size is not None and width > size["width"]:
@@ -118,7 +144,7 @@ class Visitor:
 class Visit(Protocol):
     """Makes a visitor; ``options`` are further ones of Playwright's ``new_context``."""
 
-    def __call__(self, name: str, screen: Screen, **options: Any) -> Visitor:
+    def __call__(self, name: str, screen: Screen, **options: bool | str) -> Visitor:
         """Enter the shop with a new browser window."""
 
 

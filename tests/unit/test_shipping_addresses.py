@@ -1,3 +1,5 @@
+"""Addresses of many countries, as people type them."""
+
 import msgspec
 import pytest
 from hypothesis import given, settings

@@ -1,3 +1,5 @@
+"""What a parcel costs, and how a shipping request may move."""
+
 import itertools
 from typing import Any
 

@@ -1,3 +1,5 @@
+"""The packing slip that goes into the parcel."""
+
 import io
 import re
 import zlib

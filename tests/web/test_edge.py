@@ -1,3 +1,5 @@
+"""The layer around every request: limits, headers, cross-site checks, errors."""
+
 import httpx
 
 

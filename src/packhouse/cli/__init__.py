@@ -1,4 +1,4 @@
-"""The command line: ``packhouse up | serve | db | catalog | owner | config``.
+"""The command line: ``packhouse up | serve | db | catalog | owner | verify | config``.
 
 What machines read goes to standard output, progress and logs to standard error. 0 is success, 1
 a refusal or an outage (one line says which), 2 a wrong setting or a wrong word on the command line.
@@ -16,6 +16,7 @@ from packhouse.cli.demo import seed_demo_command
 from packhouse.cli.owner import create_owner_command
 from packhouse.cli.serve import serve_command
 from packhouse.cli.up import up_command
+from packhouse.cli.verify import verify_commands
 
 __all__ = ["main", "packhouse_commands"]
 
@@ -37,6 +38,7 @@ packhouse_commands.add_typer(catalog_commands, name="catalog")
 catalog_commands.command("import")(import_catalog_command)
 packhouse_commands.add_typer(owner_commands, name="owner")
 owner_commands.command("create")(create_owner_command)
+packhouse_commands.add_typer(verify_commands, name="verify")
 packhouse_commands.command("config")(config_command)
 
 

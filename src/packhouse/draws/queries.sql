@@ -158,6 +158,14 @@ FROM pack_versions
 WHERE pack_id = $1
 ORDER BY number DESC
 
+-- name: find_pack_config
+-- One published version's canonical JSON, also when it is no longer on sale.
+-- Index: pack_versions_config_hash_key.
+SELECT v.config
+FROM pack_versions v
+JOIN packs p ON p.id = v.pack_id
+WHERE v.config_hash = $2 AND p.slug = $1
+
 -- name: insert_pack_version
 -- A version is written once and never changed.
 INSERT INTO pack_versions (id, pack_id, number, config, config_hash, lot_id, reason, published_by, published_at)

@@ -290,6 +290,12 @@ async def list_pack_versions(connection: Connection, pack_id: PackId) -> list[Pa
     return [PackVersionRow(**row) for row in rows]
 
 
+async def find_pack_config(connection: Connection, *, slug: str, config_hash: bytes) -> str | None:
+    """The canonical JSON of one published version, on sale or not."""
+    config: str | None = await connection.fetchval(QUERIES["find_pack_config"], slug, config_hash)
+    return config
+
+
 async def insert_pack_version(
     connection: Connection, version: PackVersionRow, *, pack_id: PackId
 ) -> None:

@@ -6,7 +6,7 @@ import msgspec
 
 
 class CardFace(msgspec.Struct, frozen=True):
-    """``set`` and ``number`` name the card for collectors; ``image_url`` is None without a picture."""
+    """``set`` and ``number`` name a card for collectors; no ``image_url`` without a picture."""
 
     id: UUID
     name: str

@@ -1,1 +1,1 @@
-"""The data model: ``schema.sql`` is the truth to read, ``migrations/`` the road that leads to it."""
+"""The data model: ``schema.sql`` is the truth to read, ``migrations/`` the road to it."""

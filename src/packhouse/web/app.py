@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from functools import cache
 from typing import Any, cast
 
 from litestar import Litestar, Request, Response, get
@@ -74,9 +75,8 @@ class WebApp:
                 house = await self._stack.enter_async_context(open_house(self._settings))
             live = LiveFeed(house)
             await self._stack.enter_async_context(live.running())
-            with suppress(
-                ValueError
-            ):  # only the main thread hears signals, as in a server's worker
+            # Only a main thread hears signals; a server's worker is one.
+            with suppress(ValueError):
                 asyncio.get_running_loop().add_signal_handler(CLOSE_STREAMS_SIGNAL, live.close)
             self._edge = Edge(
                 house,
@@ -103,8 +103,9 @@ class WebApp:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+@cache
 def make_litestar() -> Litestar:
-    """The framework's part: routes, parsing, OpenAPI."""
+    """The framework's part: routes, parsing, OpenAPI. It knows no house, so one serves them all."""
     return Litestar(
         route_handlers=[*API_HANDLERS, *SHOP_HANDLERS, *OPERATOR_HANDLERS, robots],
         exception_handlers={Exception: _answer_error},

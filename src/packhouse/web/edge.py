@@ -22,7 +22,7 @@ from packhouse.web.answers import Answer, send_answer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
 from packhouse.web.errors import CrossSite, RateLimited, TooLarge
-from packhouse.web.headers import HeaderReader, common_headers, cors_headers
+from packhouse.web.headers import HeaderReader, cors_headers, default_headers
 from packhouse.web.problems import problem_answer
 from packhouse.web.session import read_cookie
 
@@ -41,7 +41,7 @@ class Edge:
         self._inner = inner
         self._shortcuts = shortcuts
         self._limiter = RateLimiter(house.valkey)
-        self._common_headers = common_headers(house.settings)
+        self._default_headers = default_headers(house.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; other protocols go to ``inner`` as they are."""
@@ -62,7 +62,7 @@ class Edge:
         )
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=context.request_id)
-        out = _Out(send, context, self._common_headers, is_head=scope["method"] == "HEAD")
+        out = _Out(send, context, self._default_headers, is_head=scope["method"] == "HEAD")
         out.extra += cors_headers(headers.text("origin"), scope, self._house.settings)
         try:
             await self._guarded(scope, receive, out, context, headers)
@@ -189,13 +189,13 @@ class _Out:
         self,
         send: Send,
         context: RequestContext,
-        common: list[tuple[bytes, bytes]],
+        defaults: list[tuple[bytes, bytes]],
         *,
         is_head: bool,
     ) -> None:
         self._send = send
         self._context = context
-        self._common = common
+        self._defaults = defaults
         self._is_head = is_head
         self.extra: list[tuple[bytes, bytes]] = []
         self.verdict: Verdict | None = None
@@ -204,7 +204,7 @@ class _Out:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = self._with_common(list(message.get("headers", [])))
+            message["headers"] = self._completed(list(message.get("headers", [])))
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
         await self._send(message)
@@ -214,9 +214,9 @@ class _Out:
         if self.status is None:
             await send_answer(answer, self)
 
-    def _with_common(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+    def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         present = {name.lower() for name, _ in headers}
-        headers += [(name, value) for name, value in self._common if name not in present]
+        headers += [(name, value) for name, value in self._defaults if name not in present]
         headers.append((b"x-request-id", self._context.request_id.encode()))
         headers += self.extra
         if self.verdict is not None:

@@ -31,7 +31,7 @@ class HeaderReader:
         return text if text is not None and _REQUEST_ID.fullmatch(text) else None
 
 
-def common_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
+def default_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     """On every answer that does not say otherwise. Private and uncached is the safe beginning."""
     headers = [
         (b"content-security-policy", CONTENT_SECURITY_POLICY.encode()),

@@ -33,14 +33,16 @@ class ShopDoor:
         self._seconds = seconds
         self._looked_at = float("-inf")
         self._is_closed = False
+        self._house: House | None = None
 
     async def require_open(self, house: House) -> None:
         """Raise ``ShopClosed`` during maintenance."""
         now = self._seconds()
-        if now - self._looked_at >= REMEMBERED_SECONDS_MAX:
+        if house is not self._house or now - self._looked_at >= REMEMBERED_SECONDS_MAX:
             async with house.database.connection() as connection:
                 self._is_closed = (await find_shop_settings(connection)).maintenance
             self._looked_at = now
+            self._house = house
         if self._is_closed:
             raise ShopClosed(
                 "The shop is closed for maintenance; nothing was done. Your cards and credits are"

@@ -11,6 +11,7 @@ from packhouse.web.api.feed import FEED_HANDLERS
 from packhouse.web.api.me import ME_HANDLERS
 from packhouse.web.api.openings import OPENING_HANDLERS
 from packhouse.web.api.packs import PACK_HANDLERS
+from packhouse.web.api.published_configs import PUBLISHED_CONFIG_HANDLERS
 from packhouse.web.api.session import SESSION_HANDLERS
 from packhouse.web.api.shipping import SHIPPING_HANDLERS
 from packhouse.web.api.vault import VAULT_HANDLERS
@@ -22,6 +23,7 @@ API_HANDLERS: list[ControllerRouterHandler] = [
     *ME_HANDLERS,
     *WALLET_HANDLERS,
     *PACK_HANDLERS,
+    *PUBLISHED_CONFIG_HANDLERS,
     *OPENING_HANDLERS,
     *VAULT_HANDLERS,
     *SHIPPING_HANDLERS,

@@ -12,6 +12,7 @@ from packhouse.web.shop.openings import OPENING_HANDLERS
 from packhouse.web.shop.packs import PACK_HANDLERS
 from packhouse.web.shop.shipping import SHIPPING_HANDLERS
 from packhouse.web.shop.vault import VAULT_HANDLERS
+from packhouse.web.shop.verify import VERIFY_HANDLERS
 from packhouse.web.shop.wallet import WALLET_HANDLERS
 
 SHOP_HANDLERS: list[ControllerRouterHandler] = [
@@ -25,6 +26,7 @@ SHOP_HANDLERS: list[ControllerRouterHandler] = [
             *WALLET_HANDLERS,
             *SHIPPING_HANDLERS,
             *FAIRNESS_HANDLERS,
+            *VERIFY_HANDLERS,
             *ACCOUNT_HANDLERS,
         ],
         exception_handlers={NotSignedIn: to_sign_in},

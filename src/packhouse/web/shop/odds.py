@@ -105,6 +105,17 @@ def about_one_in(expected_count: Fraction) -> str:
     return f"about 1 in {max(1, round(packs)):,}"
 
 
+def count_a_pack(expected_count: Fraction) -> str:
+    """How many a pack holds on average, in words that fit how many those are."""
+    if expected_count < Fraction(1, 2):
+        return f"{about_one_in(expected_count)} packs"
+    if expected_count.denominator == 1:
+        return f"{expected_count.numerator} a pack"
+    return (
+        f"about {Context(prec=3).divide(*map(Decimal, expected_count.as_integer_ratio())):f} a pack"
+    )
+
+
 def glance_of(config: PackConfig) -> tuple[tuple[TierShare, ...], int]:
     """Every tier's share of the cards of a pack, best first, and how many cards that is.
 
@@ -118,7 +129,7 @@ def glance_of(config: PackConfig) -> tuple[tuple[TierShare, ...], int]:
             tier=tier,
             share=count / total,
             percent=percent_of(count / total),
-            one_in=one_in_of(count) if total == 1 else _a_pack(count),
+            one_in=one_in_of(count) if total == 1 else count_a_pack(count),
         )
         for tier, count in reversed(list(counts.items()))
     ]
@@ -161,16 +172,6 @@ def lot_odds_of(counts: list[LotPrizeCount], faces: Mapping[CardId, CardFace]) -
         ),
         prizes=tuple(_prize_row(count, faces, left=left) for count in prizes),
         last_one=_prize_row(last_one[0], faces, left=0) if last_one else None,
-    )
-
-
-def _a_pack(expected_count: Fraction) -> str:
-    if expected_count < Fraction(1, 2):
-        return f"{about_one_in(expected_count)} packs"
-    if expected_count.denominator == 1:
-        return f"{expected_count.numerator} a pack"
-    return (
-        f"about {Context(prec=3).divide(*map(Decimal, expected_count.as_integer_ratio())):f} a pack"
     )
 
 

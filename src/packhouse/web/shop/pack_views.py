@@ -15,7 +15,7 @@ from packhouse.foundation.money import BASIS_POINTS, format_minor
 from packhouse.foundation.tiers import TIER_RANKS, Tier
 from packhouse.house import House
 from packhouse.web.api.card_faces import list_faces
-from packhouse.web.shop.odds import LotOdds, about_one_in, best_tier_of, percent_of
+from packhouse.web.shop.odds import LotOdds, about_one_in, best_tier_of, count_a_pack, percent_of
 
 BEST_CARDS_SHOWN = 6
 
@@ -128,7 +128,7 @@ def best_cards(
             card=faces[chance.card],
             tier=chance.tier,
             value=chance.value,
-            note=f"{about_one_in(chance.expected_count)} packs".capitalize(),
+            note=count_a_pack(chance.expected_count).capitalize(),
         )
         for chance in chances[:BEST_CARDS_SHOWN]
         if chance.card in faces

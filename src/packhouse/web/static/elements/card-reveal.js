@@ -31,6 +31,7 @@ class CardReveal extends HTMLElement {
       many.hidden = this.cards.length === 1;
     }
     const on = (name, act) => actions.querySelector(name).addEventListener("click", act);
+    if (this.cards.length === 1) actions.querySelector("[data-turn-next]").textContent = "Turn the card";
     on("[data-turn-next]", () => this.turn(this.faceDown()[0]));
     on("[data-turn-all]", () => this.turnAll());
     on("[data-skip]", () => this.skip());

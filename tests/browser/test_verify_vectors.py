@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 import pytest
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 import packhouse.web
 from packhouse.draws import Receipt, canonical_config, hash_of
@@ -27,7 +27,6 @@ pytestmark = pytest.mark.browser
 
 TESTS = Path(__file__).parents[1]
 STATIC = Path(packhouse.web.__file__).parent / "static"
-CHROMIUM = "/usr/bin/chromium"
 EIGHT = CONFIGS["seven commons and a hit"]
 RECEIPT = odds_receipt(EIGHT, nonce=7)
 TYPES = {".js": "text/javascript", ".json": "application/json", ".css": "text/css"}
@@ -87,17 +86,6 @@ def serving(files: PublicFiles) -> Iterator[str]:
         thread.join()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM,
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"],
-        )
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
 def files() -> PublicFiles:
     made = PublicFiles()
@@ -131,8 +119,8 @@ def address(files: PublicFiles) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser, address: str) -> Iterator[Page]:
-    context = browser.new_context(base_url=address)
+def page(chromium: Browser, address: str) -> Iterator[Page]:
+    context = chromium.new_context(base_url=address)
     yield context.new_page()
     context.close()
 

@@ -202,10 +202,12 @@ def _unrevealed(receipt: Receipt) -> str:
 
 
 def _drawn_words(receipt: Receipt) -> str:
+    count = len(receipt.cards)
+    cards = "1 card" if count == 1 else f"{count} cards"
     if receipt.proof.lot is not None:
         # Which item a number took depends on every draw before it.
-        return f"{len(receipt.cards)} cards, each on the prize list of the lot"
-    return f"{1 + 2 * len(receipt.cards)} numbers, {len(receipt.cards)} cards"
+        return f"{cards}, on the prize list of the lot"
+    return f"{1 + 2 * count} numbers, {cards}"
 
 
 def _say(line: str) -> None:

@@ -1,7 +1,8 @@
 """A collector buys credits.
 
-Lock order: the wallet. The provider is asked before the transaction; the same top-up id asked again
-gives the same checkout, so a repetition pays nothing twice.
+Lock order: the wallet. The provider is asked before the transaction. A checkout that was begun and
+not recorded (a kill in between, the loser of two repetitions) is left behind unpaid: nobody was
+given its address. Only the demo provider, which moves no money, completes a payment at once.
 """
 
 from typing import Annotated

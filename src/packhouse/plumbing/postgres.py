@@ -62,7 +62,9 @@ class Database:
                 yield connection
         except _AWAY as error:
             raise DatabaseUnavailable(
-                "The database is away just now; nothing was changed. Try again in a moment.",
+                # A commit whose answer was lost may have been done: only its key can tell.
+                "The database is away just now. Try again in a moment, with the same"
+                " Idempotency-Key if there was one: then nothing is done twice.",
                 cause=type(error).__name__,
             ) from error
 

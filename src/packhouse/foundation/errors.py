@@ -43,7 +43,7 @@ class Refusal(PackhouseError):
 
 
 class Outage(PackhouseError):
-    """Something this needs is away just now; nothing was changed, so trying again is safe."""
+    """Something this needs is away just now; with the same idempotency key trying again is safe."""
 
     code: ClassVar[str] = "unavailable"
     retry_after_seconds: ClassVar[int] = 2

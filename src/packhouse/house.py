@@ -17,7 +17,7 @@ from packhouse.plumbing.entropy import Entropy, system_entropy
 from packhouse.plumbing.payments import DemoPayments, PaymentProvider
 from packhouse.plumbing.postgres import Database, open_database
 from packhouse.plumbing.sealing import Seal
-from packhouse.plumbing.settings import Settings, pool_size_per_worker, require_setting
+from packhouse.plumbing.settings import Settings, pool_size_per_web_worker, require_setting
 from packhouse.plumbing.storage import MediaFolder
 from packhouse.plumbing.turns import Turns
 from packhouse.plumbing.valkey import Valkey
@@ -43,14 +43,24 @@ class House(msgspec.Struct, frozen=True, eq=False):
 
 @asynccontextmanager
 async def open_house(
-    settings: Settings, *, clock: Clock = utc_now, entropy: Entropy = system_entropy
+    settings: Settings,
+    *,
+    connections: int | None = None,
+    clock: Clock = utc_now,
+    entropy: Entropy = system_entropy,
 ) -> AsyncIterator[House]:
-    """Open the pipes, and close them at the end. Raises ``DatabaseUnavailable``."""
+    """Open the pipes, and close them at the end. Raises ``DatabaseUnavailable``.
+
+    ``connections`` is the most this process may have to PostgreSQL; a web worker's share if not
+    given.
+    """
+    if connections is None:
+        connections = pool_size_per_web_worker(
+            pool_size=settings.database_pool_size, workers=settings.http_workers
+        )
     async with open_database(
         require_setting(settings.database_url, name="database_url").reveal(),
-        pool_size=pool_size_per_worker(
-            pool_size=settings.database_pool_size, workers=settings.http_workers
-        ),
+        pool_size=connections,
         statement_timeout_ms=settings.database_statement_timeout_ms,
         connect_timeout_seconds=settings.database_connect_timeout_seconds,
     ) as database:

@@ -21,7 +21,7 @@ from packhouse.plumbing.settings import (
     LoadedSettings,
     Settings,
     load_settings,
-    pool_size_per_worker,
+    pool_size_per_web_worker,
     require_setting,
     variable_of,
 )
@@ -323,11 +323,9 @@ def test_passwords_in_addresses_are_masked(text: str, masked: str) -> None:
     assert mask_url_passwords(text) == masked
 
 
-@pytest.mark.parametrize(
-    ("workers", "share"), [(1, 20), (2, 10), (3, 6), (10, 2), (11, 2), (64, 2)]
-)
+@pytest.mark.parametrize(("workers", "share"), [(1, 17), (2, 8), (3, 5), (8, 2), (9, 2), (64, 2)])
 def test_the_pool_is_shared_among_workers_and_leaves_each_two(workers: int, share: int) -> None:
-    assert pool_size_per_worker(pool_size=20, workers=workers) == share
+    assert pool_size_per_web_worker(pool_size=20, workers=workers) == share
 
 
 def test_every_setting_is_described_grouped_and_limited() -> None:

@@ -30,6 +30,9 @@ PICTURE_BYTES_MAX: Final = 12 * 1024 * 1024
 RELAY_BATCH_EVENTS: Final = 500
 RELAY_PAUSE_SECONDS: Final = 0.05
 
+WORKER_CONNECTIONS: Final = 3
+"""What the worker program keeps of a host's database connections: one for each of its loops."""
+
 LIVE_BACKLOG_MAX: Final = 1_000
 LIVE_COMMENT_SECONDS: Final = 10.0
 

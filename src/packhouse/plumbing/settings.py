@@ -21,6 +21,7 @@ from dotenv import dotenv_values
 from msgspec import Meta
 
 from packhouse.foundation.errors import Refusal
+from packhouse.foundation.limits import WORKER_CONNECTIONS
 from packhouse.plumbing.setting_values import (
     MASK,
     CacheUrl,
@@ -275,12 +276,12 @@ def require_setting(value: Value | None, *, name: str) -> Value:
     return value
 
 
-def pool_size_per_worker(*, pool_size: int, workers: int) -> int:
-    """One worker's share of the host's connections.
+def pool_size_per_web_worker(*, pool_size: int, workers: int) -> int:
+    """One web worker's share of the host's connections, after what the worker program keeps.
 
     Never below 2: with a single one, a transaction would hold up every read of its worker.
     """
-    return max(2, pool_size // workers)
+    return max(2, (pool_size - WORKER_CONNECTIONS) // workers)
 
 
 def variable_of(field_name: str) -> str:

@@ -5,6 +5,7 @@ import signal
 
 import uvloop
 
+from packhouse.foundation.limits import WORKER_CONNECTIONS
 from packhouse.house import open_house
 from packhouse.plumbing.logging import configure_logging, get_log
 from packhouse.plumbing.settings import Settings
@@ -34,7 +35,8 @@ async def _run_loops(settings: Settings) -> None:
     stop = asyncio.Event()
     for stop_signal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(stop_signal, stop.set)
-    async with open_house(settings) as house, asyncio.TaskGroup() as loops:
+    opening = open_house(settings, connections=WORKER_CONNECTIONS)
+    async with opening as house, asyncio.TaskGroup() as loops:
         for run_loop in LOOPS:
             loops.create_task(run_loop(house, stop))
         log.info("The worker runs")

@@ -65,6 +65,10 @@ class LiveFeed:
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Watch while the block runs; at its end every stream is closed."""
+        # Known before the first listener can come: whatever is committed from here on is offered,
+        # and what was before is what a listener catches up on.
+        async with self._house.database.connection() as connection:
+            self._last = await feed.find_last_sequence(connection)
         tasks = [
             asyncio.create_task(self._watch()),
             asyncio.create_task(self._house.valkey.hear(FEED_CHANNEL, self._wake.set)),
@@ -164,8 +168,6 @@ class LiveFeed:
 
     async def _look(self) -> None:
         async with self._house.database.connection() as connection:
-            if not self._listeners or self._last == 0:
-                self._last = await feed.find_last_sequence(connection)
             pulls = await feed.list_pulls_after(connection, sequence=self._last, limit=PAGE)
         if not pulls:
             return

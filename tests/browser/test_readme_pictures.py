@@ -23,6 +23,9 @@ SHOP_SCREEN: Final[Screen] = {**DESK, "viewport": {"width": 1280, "height": 800}
 TORN_MS: Final = 460
 """How far the foil is open in the picture: half torn, the card looking out."""
 
+LOOK_AGAIN_MS: Final = 200
+LOOKS_MAX: Final = 10
+
 HOLD_STILL: Final = """
     (ms) => document.getAnimations().forEach((each) => { each.pause(); each.currentTime = ms; })
 """
@@ -58,10 +61,21 @@ def test_the_packs_on_sale(visit: Visit) -> None:
 def keep(visitor: Visitor, name: str, *, width: int, bytes_max: int) -> None:
     """Keep what the window shows: sharp, and small enough for a README."""
     visitor.load_pictures()
-    picture = Image.open(io.BytesIO(visitor.page.screenshot())).convert("RGB")
+    picture = Image.open(io.BytesIO(settled(visitor))).convert("RGB")
     height = round(picture.height * width / picture.width)
     picture = picture.resize((width, height), Image.Resampling.LANCZOS)
     FOLDER.mkdir(parents=True, exist_ok=True)
     palette = picture.quantize(256)
     picture.quantize(palette=palette).save(FOLDER / name, optimize=True)
     assert (FOLDER / name).stat().st_size < bytes_max
+
+
+def settled(visitor: Visitor) -> bytes:
+    """The window once it looks the same twice; a picture is painted some time after it is there."""
+    before, now = b"", visitor.page.screenshot()
+    for _ in range(LOOKS_MAX):
+        if before == now:
+            break
+        visitor.page.wait_for_timeout(LOOK_AGAIN_MS)
+        before, now = now, visitor.page.screenshot()
+    return now

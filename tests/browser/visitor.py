@@ -14,20 +14,16 @@ PATIENCE_MS = 5_000
 
 LOAD_PICTURES: Final = """
     async () => {
-        const frame = () => new Promise((painted) => requestAnimationFrame(painted));
         const load = async (image) => {
             image.loading = "eager";
-            image.decoding = "sync";
             await image.decode();
         };
         const images = [...document.images].filter((image) => image.getAttribute("src"));
         const loads = await Promise.allSettled(images.map(load));
-        await frame();
-        await frame();
         return images.filter((_, at) => loads[at].status === "rejected").map((image) => image.src);
     }
 """
-"""The addresses of those that are no pictures; frames, because a decoded picture is painted later."""
+"""Answers with the addresses of those that are no pictures."""
 
 Screen = dict[str, Any]
 """What a window is like, as Playwright's ``new_context`` takes it."""

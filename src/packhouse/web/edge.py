@@ -30,6 +30,7 @@ log = get_log(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 UNLIMITED = ("/static/", "/media/", "/health/", "/metrics", "/favicon.ico", "/robots.txt")
+LIVE = "/api/v1/feed/live"
 UPLOADS = re.compile(r"/api/v1/admin/catalog/imports|/admin/import|/admin/packs/[^/]+/picture")
 
 
@@ -141,7 +142,8 @@ class Edge:
 
     async def _count(self, context: RequestContext, path: str) -> Verdict:
         settings = self._house.settings
-        if not path.startswith(("/api/", "/log/")):
+        # A live stream is one request that lasts; our own pages open it for every visitor.
+        if path == LIVE or not path.startswith(("/api/", "/log/")):
             key = f"pages:{limit_key(context.address)}"
             return await self._limiter.hit(key, settings.rate_limit_pages)
         if context.viewer is not None:

@@ -12,7 +12,7 @@ from packhouse.draws import Receipt, ReceiptCard
 from packhouse.flows.read_receipt import read_receipt
 from packhouse.foundation.errors import NotFound
 from packhouse.foundation.identifiers import OpeningId
-from packhouse.foundation.limits import PACKS_PER_OPENING_MAX
+from packhouse.foundation.limits import PACKS_PER_OPENING_MAX, SEED_PAIR_DAYS_MAX
 from packhouse.foundation.tiers import TIER_RANKS
 from packhouse.web.api.pages_of_results import page_of
 from packhouse.web.context import RequestContext, context_of
@@ -76,6 +76,7 @@ async def show_opening(request: PageRequest, opening_id: FromPath[UUID]) -> Page
             "cards": best_last(cards),
             "worth": sum(card.value for card in cards),
             "paid_out": [card for card in cards if card.paid_out],
+            "days_max": SEED_PAIR_DAYS_MAX,
             "is_own": await _is_own(context, opening_id),
             "has_reveal": "reveal" in query,
             "again": f"/openings/{opening_id}?reveal=1"

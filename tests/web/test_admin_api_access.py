@@ -97,7 +97,8 @@ async def test_what_was_searched_for_is_not_written_down(
     house: House, olga: httpx.AsyncClient
 ) -> None:
     await olga.get(f"{ADMIN}/users", params={"search": "ada@example.com"})
-    assert "ada" not in str(await read_log(house))
+    log = str(await read_log(house))
+    assert not any(trace in log for trace in ("ada@", "ada%40"))
 
 
 async def test_staff_who_are_suspended_are_turned_away(

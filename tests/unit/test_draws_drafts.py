@@ -19,6 +19,7 @@ from packhouse.draws import (
     compose_odds,
 )
 from packhouse.foundation.errors import FieldError, InvalidInput
+from packhouse.foundation.identifiers import CardId, new_id
 from packhouse.foundation.limits import (
     CARDS_PER_PACK_MAX,
     LOT_PACKS_MAX,
@@ -157,6 +158,33 @@ def test_a_pack_of_too_many_cards_is_refused_at_its_layout() -> None:
     (problem,) = problems_of_odds(draft)
     assert problem.field == "layouts[1]"
     assert f"{CARDS_PER_PACK_MAX + 1} cards" in problem.message
+
+
+def test_weights_are_taken_as_long_as_their_sum_is_exact_in_json() -> None:
+    most = (2**53 - 1) // ODDS_WEIGHT_MAX
+    tier_d = next(fact for fact in VEIL if fact.tier == "D")
+    facts = [
+        msgspec.structs.replace(tier_d, id=CardId(new_id()), number=f"{n:05}")
+        for n in range(most + 1)
+    ]
+    heavy = [DraftCard(fact.code, ODDS_WEIGHT_MAX) for fact in facts]
+    draft = one_tier(DraftTier("D", 1, cards=tuple(heavy[:most])))
+    compose_odds(draft, slug="veil", number=1, facts=facts)
+    (problem,) = problems_of_odds(one_tier(DraftTier("D", 1, cards=tuple(heavy))), facts=facts)
+    assert problem.field == "layouts[0].slots[0].odds[0].cards"
+    assert f"{(most + 1) * ODDS_WEIGHT_MAX:,}" in problem.message
+
+
+@pytest.mark.parametrize("too_much", [2**53, 2**53 + 1])
+def test_the_weights_of_every_list_have_an_exact_sum(too_much: int) -> None:
+    rest = too_much - 1
+    tiers = DraftSlot("Card", (DraftTier("D", 1), DraftTier("C", rest)))
+    (problem,) = problems_of_odds(odds_draft(DraftLayout("One", (tiers,))))
+    assert problem.field == "layouts[0].slots[0].odds"
+    card = (slot("Card", D=1),)
+    draft = odds_draft(DraftLayout("One", card), DraftLayout("Two", card, weight=rest))
+    (problem,) = problems_of_odds(draft)
+    assert problem.field == "layouts"
 
 
 def test_every_problem_is_told_at_once() -> None:

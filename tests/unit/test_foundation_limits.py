@@ -12,6 +12,7 @@ def test_every_amount_that_is_hashed_or_shown_is_exact_in_json() -> None:
     assert limits.CARD_VALUE_MAX_MINOR <= EXACT_IN_JSON
     assert limits.PACK_PRICE_MAX_MINOR <= EXACT_IN_JSON
     assert limits.ODDS_WEIGHT_MAX <= EXACT_IN_JSON
+    assert limits.ODDS_WEIGHTS_SUM_MAX == EXACT_IN_JSON
 
 
 def test_the_tickets_of_a_slot_fit_a_draws_word() -> None:

@@ -1,6 +1,7 @@
 """Packs on sale, opening them, and receipts, over the API."""
 
 import asyncio
+import hashlib
 from fractions import Fraction
 from typing import Any
 
@@ -207,6 +208,17 @@ async def test_more_than_a_lot_has_left_is_sold_out(shop: Actor, ada: httpx.Asyn
     assert len(last.json()["openings"][0]["cards"]) == 3
     lot = await pack_of(ada, "veil-lot")
     assert (lot["sold_out"], lot["packs_left"]) == (True, 0)
+
+
+async def test_a_lots_seed_is_shown_when_it_is_sold_out(
+    shop: Actor, ada: httpx.AsyncClient
+) -> None:
+    await open_packs(ada, "veil-lot", quantity=10, key="1")
+    assert (await pack_of(ada, "veil-lot"))["lot"]["server_seed"] is None
+    await open_packs(ada, "veil-lot", quantity=10, key="2")
+    lot = (await pack_of(ada, "veil-lot"))["lot"]
+    seed = bytes.fromhex(lot["server_seed"])
+    assert hashlib.sha256(seed).hexdigest() == lot["commitment"]
 
 
 async def test_a_withdrawn_pack_is_gone(house: House, shop: Actor, ada: httpx.AsyncClient) -> None:

@@ -22,13 +22,13 @@ async def hash_on_sale(client: httpx.AsyncClient, slug: str) -> str:
     return config_hash
 
 
-async def opened(client: httpx.AsyncClient, slug: str) -> str:
+async def opened(client: httpx.AsyncClient, slug: str, *, quantity: int = 1) -> str:
     answer = await client.post(
         f"/api/v1/packs/{slug}/openings",
-        json={"quantity": 1, "client_seed": "Käse & 雪"},
-        headers={"Idempotency-Key": slug},
+        json={"quantity": quantity, "client_seed": "Käse & 雪"},
+        headers={"Idempotency-Key": f"{slug} {quantity}"},
     )
-    opening_id: str = answer.json()["openings"][0]["id"]
+    opening_id: str = answer.json()["openings"][-1]["id"]
     return opening_id
 
 
@@ -117,6 +117,34 @@ async def test_a_lots_receipt_is_checked_as_far_as_it_goes(
     assert verify_opening(path).exit_code == 2
     tree = json.loads(path.read_text())
     tree["cards"][0]["ticket"]["of"] += 1
+    path.write_text(json.dumps(tree))
+    assert verify_opening(path).exit_code == 1
+
+
+@pytest.mark.parametrize("how", ["sold out", "withdrawn"])
+async def test_a_stranger_verifies_a_lots_receipt_when_the_lot_has_ended(
+    house: House,
+    shop: Actor,
+    ada: httpx.AsyncClient,
+    client: httpx.AsyncClient,
+    tmp_path: Path,
+    how: str,
+) -> None:
+    openings = [await opened(ada, "veil-lot")]
+    await relay_events(house)
+    path = await downloaded(client, tmp_path, slug="veil-lot", opening_id=openings[0])
+    assert verify_opening(path).exit_code == 2
+    if how == "withdrawn":
+        await withdraw_pack(house, WithdrawPack(slug="veil-lot", reason="Misprint.", actor=shop))
+    else:
+        openings += [await opened(ada, "veil-lot", quantity=n) for n in (10, 9)]
+        await relay_events(house)
+    for opening_id in openings:
+        path = await downloaded(client, tmp_path, slug="veil-lot", opening_id=opening_id)
+        result = verify_opening(path)
+        assert result.exit_code == 0, result.output
+    tree = json.loads(path.read_text())
+    tree["cards"][0]["ticket"]["number"] ^= 1
     path.write_text(json.dumps(tree))
     assert verify_opening(path).exit_code == 1
 

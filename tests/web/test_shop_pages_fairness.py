@@ -22,9 +22,12 @@ async def open_packs(collector: httpx.AsyncClient, quantity: int) -> None:
 
 
 async def test_everybody_reads_what_is_proven_and_what_is_not(client: httpx.AsyncClient) -> None:
-    words = words_of((await client.get("/fairness")).text)
+    page = (await client.get("/fairness")).text
+    words = words_of(page)
     assert "Not proven:" in words
     assert "Whoever holds a server seed can foresee" in words
+    assert "at the latest 7 days after its first use" in words
+    assert 'href="/verify"' in page.partition("<main")[2]
 
 
 async def test_a_rotation_reveals_a_seed_that_hashes_to_its_commitment(

@@ -48,6 +48,7 @@ async def test_a_receipt_names_what_a_stranger_needs(
     assert proof["config_hash"] in page
     assert "ada&#39;s own" in page
     assert f'href="/api/v1{address}"' in page
+    assert f'href="/verify?opening={receipt["id"]}"' in page
     assert "@example.com" not in page
     assert "In your vault" not in page
 

@@ -35,6 +35,7 @@ from packhouse.draws.lot_store import (
     advance_lot,
     close_lot,
     count_lot_items,
+    find_lot_server_seed,
     insert_lot,
     list_remaining_lot_items,
     lock_lot,
@@ -73,6 +74,7 @@ from packhouse.draws.seeds import (
 )
 from packhouse.draws.shelf import PackShelf, ShelvedPack
 from packhouse.draws.store import (
+    DueSeedPair,
     KeptReceipt,
     NewOpening,
     OpeningStanding,
@@ -89,6 +91,7 @@ from packhouse.draws.store import (
     insert_receipts,
     insert_seed_pair,
     list_all_packs,
+    list_due_seed_pairs,
     list_opening_receipts,
     list_opening_standings,
     list_openings,
@@ -119,6 +122,7 @@ __all__ = [
     "DraftSlot",
     "DraftTier",
     "DrawnCard",
+    "DueSeedPair",
     "KeptReceipt",
     "Layout",
     "LockedLot",
@@ -168,6 +172,7 @@ __all__ = [
     "decide",
     "decide_lot",
     "expected_count_by_tier",
+    "find_lot_server_seed",
     "find_pack",
     "find_pack_config",
     "find_receipt",
@@ -183,6 +188,7 @@ __all__ = [
     "list_all_packs",
     "list_card_chances",
     "list_card_ids",
+    "list_due_seed_pairs",
     "list_opening_receipts",
     "list_opening_standings",
     "list_openings",

@@ -4,7 +4,7 @@ A draft names cards by their code (``VEIL-012``: set code, hyphen, number). A ti
 of cards means every card of that tier in the draft's sets, each as likely as the others.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 import msgspec
@@ -26,6 +26,7 @@ from packhouse.foundation.limits import (
     CARDS_PER_PACK_MAX,
     LOT_PACKS_MAX,
     ODDS_WEIGHT_MAX,
+    ODDS_WEIGHTS_SUM_MAX,
     PACK_PRICE_MAX_MINOR,
 )
 from packhouse.foundation.money import BASIS_POINTS
@@ -138,6 +139,17 @@ class _Cards:
             )
         return found
 
+    def note_inexact_sum(self, weights: Iterable[int], *, field: str) -> None:
+        # Verifiers in JavaScript count in doubles, which are exact up to here.
+        if (total := sum(weights)) > ODDS_WEIGHTS_SUM_MAX:
+            self.errors.append(
+                FieldError(
+                    field,
+                    f"The weights of this list add up to {total:,}; {ODDS_WEIGHTS_SUM_MAX:,} is the"
+                    " most. Divide all of them by the same number.",
+                )
+            )
+
 
 def compose_odds(
     draft: PackDraft, *, slug: str, number: int, facts: Sequence[CardFact]
@@ -148,6 +160,7 @@ def compose_odds(
         cards.errors.append(FieldError("lot", "An odds pack has layouts and no lot."))
     if not draft.layouts:
         cards.errors.append(FieldError("layouts", "An odds pack needs at least one layout."))
+    cards.note_inexact_sum((layout.weight for layout in draft.layouts), field="layouts")
     layouts = tuple(
         Layout(
             name=layout.name,
@@ -236,6 +249,7 @@ def _compose_slot(slot: DraftSlot, cards: _Cards, field: str) -> Slot:
     tiers = [tier.tier for tier in slot.odds]
     if len(set(tiers)) != len(tiers):
         cards.errors.append(FieldError(f"{field}.odds", "Each tier may stand once in a slot."))
+    cards.note_inexact_sum((tier.weight for tier in slot.odds), field=f"{field}.odds")
     ordered = sorted(enumerate(slot.odds), key=lambda entry: TIER_RANKS[entry[1].tier])
     return Slot(
         name=slot.name,
@@ -270,6 +284,7 @@ def _compose_tier(tier: DraftTier, cards: _Cards, field: str) -> tuple[CardOdds,
             weighted.append((fact, listed.weight))
         if len({fact.id for fact, _ in weighted}) != len(weighted):
             cards.errors.append(FieldError(f"{field}.cards", "Each card may stand once in a tier."))
+        cards.note_inexact_sum((weight for _, weight in weighted), field=f"{field}.cards")
         if not tier.cards:
             cards.errors.append(FieldError(f"{field}.cards", "List a card, or leave the list out."))
     return tuple(

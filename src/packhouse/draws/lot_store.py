@@ -95,11 +95,19 @@ async def take_lot_items(connection: Connection, lot_id: LotId, draws: Sequence[
     )
 
 
-async def advance_lot(connection: Connection, lot_id: LotId, *, draws: int, now: datetime) -> None:
-    """Count draws; the last one closes the lot."""
-    await connection.execute(QUERIES["advance_lot"], lot_id, draws, now)
+async def advance_lot(connection: Connection, lot_id: LotId, *, draws: int) -> None:
+    """Count draws. Whoever makes the last one also closes the lot."""
+    await connection.execute(QUERIES["advance_lot"], lot_id, draws)
 
 
-async def close_lot(connection: Connection, lot_id: LotId, *, now: datetime) -> None:
-    """End a lot before its last draw."""
-    await connection.execute(QUERIES["close_lot"], lot_id, now)
+async def close_lot(
+    connection: Connection, lot_id: LotId, *, server_seed: bytes, now: datetime
+) -> None:
+    """End a lot and reveal its seed, which decides nothing any more."""
+    await connection.execute(QUERIES["close_lot"], lot_id, server_seed, now)
+
+
+async def find_lot_server_seed(connection: Connection, lot_id: LotId) -> bytes | None:
+    """The seed of a closed lot; None while it still has draws to decide."""
+    server_seed: bytes | None = await connection.fetchval(QUERIES["find_lot_server_seed"], lot_id)
+    return server_seed

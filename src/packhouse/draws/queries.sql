@@ -44,6 +44,15 @@ SET server_seed = $3, revealed_at = $4, openings = $5
 WHERE user_id = $1 AND id = $2 AND revealed_at IS NULL
 RETURNING id
 
+-- name: list_due_seed_pairs
+-- Pairs used for the first time at or before a moment whose seeds are still secret, oldest first.
+-- Index: seed_pairs_first_used_at_idx.
+SELECT user_id, id, first_used_at
+FROM seed_pairs
+WHERE first_used_at <= $1 AND revealed_at IS NULL
+ORDER BY first_used_at
+LIMIT $2
+
 -- name: update_client_seed
 -- The seed that is used when a request brings none.
 UPDATE seed_pairs
@@ -238,13 +247,19 @@ FROM unnest($2::integer[], $3::integer[]) AS taken (position, draw)
 WHERE lot_items.lot_id = $1 AND lot_items.position = taken.position AND lot_items.draw IS NULL
 
 -- name: advance_lot
--- Counts the draws, and closes the lot with the last one.
+-- Counts the draws.
 UPDATE lots
-SET draws = draws + $2, closed_at = CASE WHEN draws + $2 = size THEN $3::timestamptz ELSE closed_at END
+SET draws = draws + $2
 WHERE id = $1
 
 -- name: close_lot
--- Ends a lot before its last draw.
+-- Ends a lot, with its last draw or before: its seed is public from now on.
 UPDATE lots
-SET closed_at = $2
+SET server_seed = $2, closed_at = $3
+WHERE id = $1
+
+-- name: find_lot_server_seed
+-- The revealed seed of a lot. Index: lots_pkey.
+SELECT server_seed
+FROM lots
 WHERE id = $1

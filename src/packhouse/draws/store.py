@@ -46,6 +46,14 @@ class OpeningStanding(msgspec.Struct, frozen=True):
     is_paused: bool
 
 
+class DueSeedPair(msgspec.Struct, frozen=True):
+    """A seed pair that is to be revealed, and since when it is in use."""
+
+    user_id: UserId
+    id: SeedPairId
+    first_used_at: datetime
+
+
 class NewOpening(msgspec.Struct, frozen=True):
     """One opening as it is written; ``nonce`` is None for a lot."""
 
@@ -162,6 +170,14 @@ async def reveal_seed_pair(
         QUERIES["reveal_seed_pair"], user_id, seed_pair_id, server_seed, now, openings
     )
     return row is not None
+
+
+async def list_due_seed_pairs(
+    connection: Connection, *, used_by: datetime, limit: int
+) -> list[DueSeedPair]:
+    """Secret pairs first used at ``used_by`` or before, the oldest first; nothing is locked."""
+    rows = await connection.fetch(QUERIES["list_due_seed_pairs"], used_by, limit)
+    return [DueSeedPair(**row) for row in rows]
 
 
 async def update_client_seed(

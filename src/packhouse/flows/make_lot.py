@@ -61,9 +61,14 @@ async def make_lot(
 
 
 async def close_lot(
-    connection: Connection, pack: PackRow, versions: Sequence[PackVersionRow], *, now: datetime
+    house: House,
+    connection: Connection,
+    pack: PackRow,
+    versions: Sequence[PackVersionRow],
+    *,
+    now: datetime,
 ) -> None:
-    """End the lot on sale, if it is one; its undrawn copies go back to the house."""
+    """End the lot on sale, if it is one, and reveal its seed; undrawn copies go to the house."""
     on_sale = next((v for v in versions if v.id == pack.current_version_id), None)
     if on_sale is None or on_sale.lot_id is None:
         return
@@ -75,7 +80,8 @@ async def close_lot(
     await catalog.move_stock_items(
         connection, copies, from_places=["on_sale"], to_place="house", now=now
     )
-    await draws.close_lot(connection, lot.id, now=now)
+    server_seed = house.seal.open(lot.sealed_server_seed, context=lot.id.bytes)
+    await draws.close_lot(connection, lot.id, server_seed=server_seed, now=now)
 
 
 def lot_terms(

@@ -21,6 +21,7 @@ import msgspec
 from packhouse import accounts, catalog, draws, wallet
 from packhouse.draws import (
     ClientSeedOrigin,
+    LockedLot,
     LotItem,
     OpeningStanding,
     Proof,
@@ -237,23 +238,9 @@ async def _decide_lot(
     if lot.size - lot.draws < wanted:
         raise _sold_out(pack, packs_left=(lot.size - lot.draws) // terms.cards_per_pack)
     client_seed, origin = _client_seed(command, standing)
-    remaining = await draws.list_remaining_lot_items(connection, lot.id)
-    drawn = draws.decide_lot(
-        lot_seed=house.seal.open(lot.sealed_server_seed, context=lot.id.bytes),
-        manifest_root=lot.manifest_root,
-        first_draw=lot.draws,
-        draws=wanted,
-        user_key=standing.user_key,
-        client_seed=client_seed,
-        remaining=[item for item in remaining if not item.is_last_one],
+    items = await _take_from_lot(
+        house, connection, lot, standing.user_key, client_seed, wanted=wanted, now=now
     )
-    await draws.take_lot_items(connection, lot.id, drawn)
-    await draws.advance_lot(connection, lot.id, draws=wanted, now=now)
-    items: list[tuple[LotItem, int | None, Ticket | None]] = [
-        (draw.item, draw.draw, draw.ticket) for draw in drawn
-    ]
-    if lot.draws + wanted == lot.size:
-        items += [(item, None, None) for item in remaining if item.is_last_one]
     proof = Proof(
         config_hash=pack.compiled.config_hash.hex(),
         commitment=lot.commitment.hex(),
@@ -285,6 +272,39 @@ async def _decide_lot(
     return DecidedPurchase(
         standing=standing, pack=pack, openings=tuple(openings), repeat=command.repeat
     )
+
+
+async def _take_from_lot(
+    house: House,
+    connection: Connection,
+    lot: LockedLot,
+    user_key: bytes,
+    client_seed: str,
+    *,
+    wanted: int,
+    now: datetime,
+) -> list[tuple[LotItem, int | None, Ticket | None]]:
+    """The items drawn; after the lot's last draw its last-one prize, and its seed is revealed."""
+    remaining = await draws.list_remaining_lot_items(connection, lot.id)
+    lot_seed = house.seal.open(lot.sealed_server_seed, context=lot.id.bytes)
+    drawn = draws.decide_lot(
+        lot_seed=lot_seed,
+        manifest_root=lot.manifest_root,
+        first_draw=lot.draws,
+        draws=wanted,
+        user_key=user_key,
+        client_seed=client_seed,
+        remaining=[item for item in remaining if not item.is_last_one],
+    )
+    await draws.take_lot_items(connection, lot.id, drawn)
+    await draws.advance_lot(connection, lot.id, draws=wanted)
+    items: list[tuple[LotItem, int | None, Ticket | None]] = [
+        (draw.item, draw.draw, draw.ticket) for draw in drawn
+    ]
+    if lot.draws + wanted == lot.size:
+        await draws.close_lot(connection, lot.id, server_seed=lot_seed, now=now)
+        items += [(item, None, None) for item in remaining if item.is_last_one]
+    return items
 
 
 def _sold_out(pack: ShelvedPack, *, packs_left: int) -> draws.SoldOut:

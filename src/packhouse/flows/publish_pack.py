@@ -124,7 +124,7 @@ async def publish_pack(house: House, command: PublishPack) -> PublishedPack:
         draft = msgspec.convert(pack.draft, PackDraft)
         facts = await list_card_facts(connection, draft)
         versions = await draws.list_pack_versions(connection, pack.id)
-        await close_lot(connection, pack, versions, now=now)
+        await close_lot(house, connection, pack, versions, now=now)
         number = 1 + max((version.number for version in versions), default=0)
         version_id = PackVersionId(new_id())
         if draft.kind == "odds":
@@ -186,7 +186,7 @@ async def withdraw_pack(house: House, command: WithdrawPack) -> None:
     async with house.database.transaction() as connection:
         pack = await _lock_pack(connection, command.slug)
         versions = await draws.list_pack_versions(connection, pack.id)
-        await close_lot(connection, pack, versions, now=now)
+        await close_lot(house, connection, pack, versions, now=now)
         await draws.withdraw_pack(connection, pack_id=pack.id, now=now)
         await insert_audit_entry(
             connection,

@@ -1,4 +1,7 @@
-"""Anyone with its id reads an opening's receipt; its server seed is added once it is revealed."""
+"""Anyone with its id reads an opening's receipt; its server seed is added once it is revealed.
+
+Of an odds pack that is the seed of its collector's pair, of a lot the seed of the lot.
+"""
 
 import msgspec
 
@@ -27,13 +30,20 @@ async def read_receipt(
         if kept is None:
             raise NotFound("There is no opening with this id.")
         receipt = msgspec.json.decode(kept.receipt, type=Receipt)
-        if receipt.proof.lot is not None:
-            return receipt
-        pair = await draws.find_seed_pair(
-            connection, user_id=kept.user_id, seed_pair_id=kept.seed_pair_id
-        )
-    revealed = None if pair is None or pair.server_seed is None else pair.server_seed.hex()
+        server_seed = await _find_server_seed(connection, kept, receipt)
+    revealed = None if server_seed is None else server_seed.hex()
     return msgspec.structs.replace(receipt, server_seed=revealed)
+
+
+async def _find_server_seed(
+    connection: Connection, kept: KeptReceipt, receipt: Receipt
+) -> bytes | None:
+    if receipt.proof.lot is not None:
+        return await draws.find_lot_server_seed(connection, receipt.proof.lot.id)
+    pair = await draws.find_seed_pair(
+        connection, user_id=kept.user_id, seed_pair_id=kept.seed_pair_id
+    )
+    return None if pair is None else pair.server_seed
 
 
 async def _find_unpublished(

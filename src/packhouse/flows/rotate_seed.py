@@ -1,8 +1,11 @@
 """A collector rotates the seed pair: the old server seed is revealed, a fresh one committed to.
 
+The shop does the same by itself when a pair has been in use for long; see ``reveal_due_seeds``.
 Lock order: the wallet, which openings step on by compare-and-swap; so no opening can be decided
 under a seed that is already public.
 """
+
+from datetime import datetime
 
 import msgspec
 
@@ -11,6 +14,8 @@ from packhouse.draws import SeedPair
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import UserId
 from packhouse.house import House
+from packhouse.plumbing.postgres import Connection
+from packhouse.wallet import Wallet
 
 
 class RotatedSeed(msgspec.Struct, frozen=True):
@@ -59,28 +64,38 @@ async def rotate_seed(house: House, user_id: UserId) -> RotatedSeed:
     async with house.database.transaction() as connection:
         purse = await wallet.lock_wallet(connection, user_id)
         accounts.require_may_act(await accounts.find_user(connection, user_id))
-        ended = await draws.find_seed_pair(
-            connection, user_id=user_id, seed_pair_id=purse.seed_pair_id
-        )
-        sealed = await draws.find_sealed_server_seed(
-            connection, user_id=user_id, seed_pair_id=purse.seed_pair_id
-        )
-        if ended is None or sealed is None:
-            raise Breach(f"The seed pair in force of {user_id} does not exist.")
-        server_seed = house.seal.open(sealed, context=purse.seed_pair_id.bytes)
-        await draws.reveal_seed_pair(
-            connection,
-            user_id=user_id,
-            seed_pair_id=purse.seed_pair_id,
-            server_seed=server_seed,
-            openings=purse.nonce,
-            now=now,
-        )
-        fresh = draws.new_seed_pair(
-            user_id, house.entropy, house.seal, now, client_seed=ended.client_seed
-        )
-        await draws.insert_seed_pair(connection, fresh)
-        await wallet.replace_seed_pair(connection, user_id=user_id, seed_pair_id=fresh.id)
+        return await end_seed_pair(house, connection, purse, now=now)
+
+
+async def end_seed_pair(
+    house: House, connection: Connection, purse: Wallet, *, now: datetime
+) -> RotatedSeed:
+    """Reveal the pair in force of a wallet that this transaction has locked, and begin a fresh one.
+
+    The fresh pair keeps the stored client seed.
+    """
+    ended = await draws.find_seed_pair(
+        connection, user_id=purse.user_id, seed_pair_id=purse.seed_pair_id
+    )
+    sealed = await draws.find_sealed_server_seed(
+        connection, user_id=purse.user_id, seed_pair_id=purse.seed_pair_id
+    )
+    if ended is None or sealed is None:
+        raise Breach(f"The seed pair in force of {purse.user_id} does not exist.")
+    server_seed = house.seal.open(sealed, context=purse.seed_pair_id.bytes)
+    await draws.reveal_seed_pair(
+        connection,
+        user_id=purse.user_id,
+        seed_pair_id=purse.seed_pair_id,
+        server_seed=server_seed,
+        openings=purse.nonce,
+        now=now,
+    )
+    fresh = draws.new_seed_pair(
+        purse.user_id, house.entropy, house.seal, now, client_seed=ended.client_seed
+    )
+    await draws.insert_seed_pair(connection, fresh)
+    await wallet.replace_seed_pair(connection, user_id=purse.user_id, seed_pair_id=fresh.id)
     return RotatedSeed(
         revealed=msgspec.structs.replace(
             ended, revealed_at=now, server_seed=server_seed, openings=purse.nonce

@@ -21,6 +21,7 @@ BALANCE_MAX_MINOR: Final = 2**53 - 1
 PACK_PRICE_MAX_MINOR: Final = 100_000_000
 CARD_VALUE_MAX_MINOR: Final = 100_000_000_000
 ODDS_WEIGHT_MAX: Final = 10**12
+ODDS_WEIGHTS_SUM_MAX: Final = 2**53 - 1
 LOT_PACKS_MAX: Final = 100_000
 
 IMPORT_ROWS_MAX: Final = 500_000
@@ -37,10 +38,16 @@ LIVE_BACKLOG_MAX: Final = 1_000
 LIVE_COMMENT_SECONDS: Final = 10.0
 
 SEED_PAIR_DAYS_MAX: Final = 7
+SEED_PAIR_DAYS_DUE: Final = 6
+SEED_PAIRS_PER_SWEEP: Final = 100
+SESSIONS_PER_SWEEP: Final = 1_000
+SWEEP_PAUSE_SECONDS: Final = 60.0
 
+# A promise in days is kept by a sweep that may be down for a night: a whole day is left for that.
+assert SEED_PAIR_DAYS_DUE < SEED_PAIR_DAYS_MAX
 assert PAGE_LIMIT_DEFAULT <= PAGE_LIMIT_MAX
 assert CARDS_PER_SALE_MAX >= PACKS_PER_OPENING_MAX * CARDS_PER_PACK_MAX
 assert LIVE_COMMENT_SECONDS < 15, "the contract promises a comment at least each 15 seconds"
 # RFC 8785 numbers are IEEE doubles: what is hashed must stay exact.
 assert CARD_VALUE_MAX_MINOR <= BALANCE_MAX_MINOR
-assert ODDS_WEIGHT_MAX <= BALANCE_MAX_MINOR
+assert ODDS_WEIGHT_MAX <= ODDS_WEIGHTS_SUM_MAX <= BALANCE_MAX_MINOR

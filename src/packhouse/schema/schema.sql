@@ -141,6 +141,8 @@ CREATE TABLE seed_pairs (
     CONSTRAINT seed_pairs_revealed_at_check CHECK ((revealed_at IS NULL) = (server_seed IS NULL))
 );
 
+CREATE INDEX seed_pairs_first_used_at_idx ON seed_pairs (first_used_at) WHERE revealed_at IS NULL AND first_used_at IS NOT NULL;
+
 -- One opened pack with its receipt. No nonce is used twice under one pair; a lot's draw has none.
 CREATE TABLE openings (
     user_id         uuid        NOT NULL,
@@ -379,7 +381,8 @@ CREATE TABLE lots (
     CONSTRAINT lots_pack_version_id_fkey FOREIGN KEY (pack_version_id) REFERENCES pack_versions (id),
     CONSTRAINT lots_draws_check CHECK (draws BETWEEN 0 AND size),
     CONSTRAINT lots_commitment_check CHECK (octet_length(commitment) = 32),
-    CONSTRAINT lots_manifest_root_check CHECK (octet_length(manifest_root) = 32)
+    CONSTRAINT lots_manifest_root_check CHECK (octet_length(manifest_root) = 32),
+    CONSTRAINT lots_closed_at_check CHECK ((closed_at IS NULL) = (server_seed IS NULL))
 ) WITH (fillfactor = 70);
 
 -- The lot's manifest, in its published order; an item leaves it with its draw's number.

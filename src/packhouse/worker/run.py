@@ -10,8 +10,9 @@ from packhouse.house import open_house
 from packhouse.plumbing.logging import configure_logging, get_log
 from packhouse.plumbing.settings import Settings
 from packhouse.worker.relay import run_relay
+from packhouse.worker.sweep import run_sweep
 
-LOOPS = (run_relay,)
+LOOPS = (run_relay, run_sweep)
 """Each takes the house and an event that ends it."""
 
 log = get_log(__name__)

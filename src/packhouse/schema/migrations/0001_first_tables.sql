@@ -223,7 +223,8 @@ CREATE TABLE lots (
     CONSTRAINT lots_pack_version_id_fkey FOREIGN KEY (pack_version_id) REFERENCES pack_versions (id),
     CONSTRAINT lots_draws_check CHECK (draws BETWEEN 0 AND size),
     CONSTRAINT lots_commitment_check CHECK (octet_length(commitment) = 32),
-    CONSTRAINT lots_manifest_root_check CHECK (octet_length(manifest_root) = 32)
+    CONSTRAINT lots_manifest_root_check CHECK (octet_length(manifest_root) = 32),
+    CONSTRAINT lots_closed_at_check CHECK ((closed_at IS NULL) = (server_seed IS NULL))
 ) WITH (fillfactor = 70);
 
 CREATE TABLE lot_items (

@@ -27,3 +27,5 @@ CREATE INDEX CONCURRENTLY IF NOT EXISTS lot_items_lot_id_position_idx ON lot_ite
 CREATE INDEX CONCURRENTLY IF NOT EXISTS sessions_user_id_idx ON sessions (user_id);
 
 CREATE INDEX CONCURRENTLY IF NOT EXISTS sessions_expires_at_idx ON sessions (expires_at);
+
+CREATE INDEX CONCURRENTLY IF NOT EXISTS seed_pairs_first_used_at_idx ON seed_pairs (first_used_at) WHERE revealed_at IS NULL AND first_used_at IS NOT NULL;

@@ -108,7 +108,10 @@ class LastOnePrize(msgspec.Struct, frozen=True):
 
 
 class PublishedLot(msgspec.Struct, frozen=True):
-    """A finite lot: what it promised and what is left. Hashes are hexadecimal SHA-256 values."""
+    """A finite lot: what it promised and what is left. Hashes are hexadecimal SHA-256 values.
+
+    ``server_seed``, whose hash is ``commitment``, is null until the last pack is drawn.
+    """
 
     id: LotId
     packs: int
@@ -116,6 +119,7 @@ class PublishedLot(msgspec.Struct, frozen=True):
     cards_per_pack: int
     manifest_root: str
     commitment: str
+    server_seed: str | None
     prizes: tuple[LotPrizeLeft, ...]
     last_one: LastOnePrize | None
 
@@ -277,6 +281,7 @@ async def _find_lot(house: House, pack: ShelvedPack, terms: LotTerms) -> Publish
         raise Breach(f"The lot pack {pack.slug} has no lot.")
     async with house.database.connection() as connection:
         counts = await draws.count_lot_items(connection, pack.lot_id)
+        server_seed = await draws.find_lot_server_seed(connection, pack.lot_id)
         faces = await list_faces(house, connection, {count.card_id for count in counts})
     drawn = sum(count.listed - count.remaining for count in counts if not count.is_last_one)
     last_one = next((count for count in counts if count.is_last_one), None)
@@ -287,6 +292,7 @@ async def _find_lot(house: House, pack: ShelvedPack, terms: LotTerms) -> Publish
         cards_per_pack=terms.cards_per_pack,
         manifest_root=terms.manifest_root,
         commitment=terms.commitment,
+        server_seed=None if server_seed is None else server_seed.hex(),
         prizes=tuple(_prize(count, faces) for count in counts if not count.is_last_one),
         last_one=None
         if last_one is None

@@ -4,6 +4,7 @@ One thread, no magic: ten times a second it looks whether each part still lives.
 soon after its start waits longer before each new attempt, so that a broken one does no harm.
 """
 
+import math
 import os
 import signal
 import subprocess
@@ -15,10 +16,14 @@ from types import FrameType
 from typing import Final, NoReturn, Protocol
 
 from packhouse.foundation.errors import PackhouseError
-from packhouse.plumbing.embedded.children import stop_child
+from packhouse.plumbing.embedded.children import (
+    STOP_SIGNALS,
+    has_ended,
+    stop_child,
+    wait_for_end,
+)
 from packhouse.plumbing.handover import PARENT_VARIABLE
 
-STOP_SIGNALS: Final = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 LOOK_SECONDS: Final = 0.1
 STEADY_SECONDS: Final = 60.0
 """Who has lived this long is started again at once."""
@@ -73,10 +78,11 @@ class Program:
 
     def is_running(self) -> bool:
         """Whether its process lives."""
-        return self._child.poll() is None
+        return not has_ended(self._child)
 
     def wait(self) -> int:
         """Wait until it has ended; gives its exit code, 0 when all went well."""
+        wait_for_end(self._child, timeout_seconds=math.inf)
         return self._child.wait()
 
     def stop(self, *, timeout_seconds: float) -> None:

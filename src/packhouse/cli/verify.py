@@ -196,8 +196,9 @@ def _unrevealed(receipt: Receipt) -> str:
     if receipt.proof.lot is not None:
         return "The lot's seed is not in this receipt: it is revealed after the lot has ended."
     return (
-        "The server seed is not revealed yet. It is when the collector rotates it; fetch the"
-        " receipt again then. What can be seen without it matches."
+        "The server seed is not revealed yet. It will be when its collector rotates it, at the"
+        " latest seven days after its first use; fetch the receipt again then. What can be seen"
+        " without it matches."
     )
 
 

@@ -6,11 +6,13 @@ ties a child to the parent's *thread*, hence the insistence on the main one. Oth
 such tie: there a killed parent leaves its servers, and the next start ends the old PostgreSQL.
 """
 
+import math
 import os
 import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO
@@ -22,6 +24,9 @@ LAUNCHER = Path(__file__).with_name("launcher.py")
 LOG_BYTES_MAX = 8 * 1024 * 1024
 LOG_TAIL_BYTES = 4096
 LAST_LINES = 3
+LOOK_SECONDS = 0.01
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""What asks this program to stop, and may make it raise wherever it is."""
 
 
 class EmbeddedServer:
@@ -49,7 +54,7 @@ class EmbeddedServer:
 
     def is_running(self) -> bool:
         """Whether the process lives; it may still be too busy to answer."""
-        return self._child.poll() is None
+        return not has_ended(self._child)
 
     def stop(self, *, timeout_seconds: float = 30) -> None:
         """Stop cleanly, and by force when that takes longer than ``timeout_seconds``."""
@@ -84,6 +89,29 @@ def launch_child(
     )
 
 
+def has_ended(child: subprocess.Popen[bytes]) -> bool:
+    """Whether the child has ended; reaps it then.
+
+    ``Popen.poll`` takes a lock before it guards it. A signal's handler that raises just in between
+    would leave it locked for ever, so signals that ask to stop wait these few microseconds.
+    """
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+    try:
+        return child.poll() is not None
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def wait_for_end(child: subprocess.Popen[bytes], *, timeout_seconds: float) -> bool:
+    """Wait until the child has ended; False when that takes longer than ``timeout_seconds``."""
+    deadline = time.monotonic() + timeout_seconds
+    while not has_ended(child):
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(LOOK_SECONDS)
+    return True
+
+
 def stop_child(
     child: subprocess.Popen[bytes],
     stop_signals: Sequence[signal.Signals],
@@ -92,17 +120,14 @@ def stop_child(
 ) -> None:
     """Send each signal in turn until the child has ended, at last SIGKILL; reap it."""
     for stop_signal in stop_signals:
-        if child.poll() is not None:
+        if has_ended(child):
             return
-        child.send_signal(stop_signal)
-        try:
-            child.wait(timeout_seconds)
-        except subprocess.TimeoutExpired:
-            timeout_seconds = min(timeout_seconds, 5)
-        else:
+        os.kill(child.pid, stop_signal)
+        if wait_for_end(child, timeout_seconds=timeout_seconds):
             return
-    child.kill()
-    child.wait()
+        timeout_seconds = min(timeout_seconds, 5)
+    os.kill(child.pid, signal.SIGKILL)
+    wait_for_end(child, timeout_seconds=math.inf)
 
 
 def plain_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:

@@ -18,6 +18,7 @@ import msgspec
 
 from packhouse.plumbing.embedded.children import (
     EmbeddedServer,
+    has_ended,
     keep_log_short,
     last_words,
     launch_child,
@@ -311,7 +312,7 @@ def wait_until_ready(
     """True when the server takes connections, false when it has ended instead."""
     begun = time.monotonic()
     is_slow = False
-    while child.poll() is None:
+    while not has_ended(child):
         # What pg_ctl waits for: the server writes its state into the eighth line.
         lines = read_text(cluster.path / "postmaster.pid").splitlines()
         if lines and lines[0] == str(child.pid) and lines[7:8] and lines[7].strip() == "ready":

@@ -12,6 +12,7 @@ import valkey
 
 from packhouse.plumbing.embedded.children import (
     EmbeddedServer,
+    has_ended,
     keep_log_short,
     last_words,
     launch_child,
@@ -83,7 +84,7 @@ def start_valkey(
         url = f"valkey://:{password}@127.0.0.1:{port}/0"
         deadline = time.monotonic() + START_SECONDS_MAX
         while not answers(url):
-            if child.poll() is not None or time.monotonic() > deadline:
+            if has_ended(child) or time.monotonic() > deadline:
                 raise EmbeddedServerError(
                     f"Valkey did not start: {last_words(read_log(log, since=since))} (see {log})."
                 )

@@ -75,7 +75,7 @@ class ReceiptCheck extends HTMLElement {
     if (found.length) this.say("This receipt does not match what was published.", "error");
     else if (receipt.server_seed !== null) this.say("Everything matches.", "success");
     else if (receipt.kind === "lot") this.say("So far all is well. The rest can be checked when the lot has ended and its seed is revealed.", "warning");
-    else this.say("So far all is well. The rest can be checked when the server seed is revealed, by rotating it.", "warning");
+    else this.say("So far all is well. The rest can be checked when the server seed is revealed: when its collector rotates it, within seven days of its first use.", "warning");
   }
 
   /** The id that was typed or is at the end of the link that was typed; null without one. */

@@ -15,8 +15,14 @@ from packhouse.plumbing.valkey import CacheUnavailable, Valkey
 
 _COUNT: Final = """
 local hits = redis.call('INCR', KEYS[1])
-if hits == 1 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
+if redis.call('PTTL', KEYS[1]) < 0 then redis.call('PEXPIRE', KEYS[1], ARGV[1]) end
 return {hits, redis.call('PTTL', KEYS[1])}
+"""
+
+# A window that ended meanwhile has nothing to give back; a bare DECR would make a key without end.
+_GIVE_BACK: Final = """
+if redis.call('EXISTS', KEYS[1]) == 1 then redis.call('DECR', KEYS[1]) end
+return 1
 """
 
 _OWN_COUNTS_MAX: Final = 50_000
@@ -36,14 +42,15 @@ class RateLimiter:
 
     def __init__(self, valkey: Valkey) -> None:
         self._valkey = valkey
-        self._script = valkey.client.register_script(_COUNT)
+        self._count = valkey.client.register_script(_COUNT)
+        self._give_back = valkey.client.register_script(_GIVE_BACK)
         self._own: dict[str, tuple[int, float]] = {}
 
     async def hit(self, key: str, rate: RateLimit) -> Verdict:
         """Count one request of ``key`` and judge it."""
         try:
             hits, ttl_ms = await self._valkey.ask(
-                self._script(keys=[f"packhouse:limit:{key}"], args=[rate.window_seconds * 1000])
+                self._count(keys=[f"packhouse:limit:{key}"], args=[rate.window_seconds * 1000])
             )
         except CacheUnavailable:
             hits, ttl_ms = self._hit_own(key, rate)
@@ -52,10 +59,11 @@ class RateLimiter:
     async def give_back(self, key: str) -> None:
         """Uncount one request of ``key``, such as a sign-in that succeeded."""
         try:
-            await self._valkey.ask(self._valkey.client.decr(f"packhouse:limit:{key}"))
+            await self._valkey.ask(self._give_back(keys=[f"packhouse:limit:{key}"]))
         except CacheUnavailable:
-            hits, until = self._own.get(key, (1, 0.0))
-            self._own[key] = (hits - 1, until)
+            if key in self._own:
+                hits, until = self._own[key]
+                self._own[key] = (hits - 1, until)
 
     def _hit_own(self, key: str, rate: RateLimit) -> Sequence[int]:
         now = time.monotonic()

@@ -4,6 +4,7 @@
 again. Media (card pictures) are named by content already.
 """
 
+import asyncio
 import gzip
 import hashlib
 import mimetypes
@@ -12,7 +13,6 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
-import anyio
 import msgspec
 
 from packhouse.foundation.errors import NotFound
@@ -103,7 +103,7 @@ def media_files(house: House) -> ASGIApp:
 
 async def _read(path: Path) -> bytes:
     try:
-        return await anyio.Path(path).read_bytes()
+        return await asyncio.to_thread(path.read_bytes)
     except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
         raise NotFound("There is no such picture here.") from error
 

@@ -1,7 +1,5 @@
 """The session cookie: a random token that only the browser and a hash in PostgreSQL know."""
 
-from http.cookies import CookieError, SimpleCookie
-
 from packhouse.plumbing.settings import Settings
 
 NAME = "packhouse_session"
@@ -13,13 +11,13 @@ def cookie_name(settings: Settings) -> str:
 
 
 def read_cookie(header: str, settings: Settings) -> str | None:
-    """The session token in a ``Cookie`` header."""
-    try:
-        cookie = SimpleCookie(header)
-    except CookieError:
-        return None
-    morsel = cookie.get(cookie_name(settings))
-    return None if morsel is None or not morsel.value else morsel.value
+    """The session token in a ``Cookie`` header; whatever others wrote beside it does no harm."""
+    wanted = cookie_name(settings)
+    for pair in header.split(";"):
+        name, _, value = pair.strip().partition("=")
+        if name == wanted and value:
+            return value
+    return None
 
 
 def session_cookie(token: str, settings: Settings) -> str:

@@ -1,6 +1,6 @@
 """Identifiers: UUIDv7 (RFC 9562), so that new rows land at the right edge of every index."""
 
-from typing import NewType
+from typing import Final, NewType
 from uuid import UUID
 
 from uuid_utils.compat import uuid7
@@ -15,6 +15,9 @@ OpeningId = NewType("OpeningId", UUID)
 UserCardId = NewType("UserCardId", UUID)
 SeedPairId = NewType("SeedPairId", UUID)
 ShippingRequestId = NewType("ShippingRequestId", UUID)
+
+HOUSE: Final = UserId(UUID(int=0))
+"""Stands where a user would, for what the house itself did."""
 
 
 def new_id() -> UUID:

@@ -31,6 +31,11 @@ PICTURE_BYTES_MAX: Final = 12 * 1024 * 1024
 RELAY_BATCH_EVENTS: Final = 500
 RELAY_PAUSE_SECONDS: Final = 0.05
 
+STOCK_CARDS_PER_EVENT_MAX: Final = 500
+LOG_LEAF_BYTES_MAX: Final = 65_535
+LOG_LEAVES_PER_BATCH: Final = 5_000
+CHECKPOINT_PAUSE_SECONDS: Final = 1.0
+
 WORKER_CONNECTIONS: Final = 3
 """What the worker program keeps of a host's database connections: one for each of its loops."""
 
@@ -43,6 +48,8 @@ SEED_PAIRS_PER_SWEEP: Final = 100
 SESSIONS_PER_SWEEP: Final = 1_000
 SWEEP_PAUSE_SECONDS: Final = 60.0
 
+# A leaf's length is written in two bytes; a card with its copies takes about 80.
+assert STOCK_CARDS_PER_EVENT_MAX * 100 < LOG_LEAF_BYTES_MAX
 # A promise in days is kept by a sweep that may be down for a night: a whole day is left for that.
 assert SEED_PAIR_DAYS_DUE < SEED_PAIR_DAYS_MAX
 assert PAGE_LIMIT_DEFAULT <= PAGE_LIMIT_MAX

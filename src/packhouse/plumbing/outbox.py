@@ -5,25 +5,20 @@ still found. The relay's order is the public order; within one user it is the wa
 """
 
 from collections.abc import Sequence
+from typing import get_args
 from uuid import UUID
 
 import msgspec
 
 from packhouse.foundation.errors import Breach
-from packhouse.foundation.events import (
-    Event,
-    MoneyMoved,
-    PackOpened,
-    ShippingRequested,
-    WaitingEvent,
-)
+from packhouse.foundation.events import Event, WaitingEvent
 from packhouse.plumbing.postgres import Connection, Record
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.plumbing")
 
 _TYPES: dict[tuple[str, int], type[Event]] = {
-    (event.kind, event.version): event for event in (PackOpened, MoneyMoved, ShippingRequested)
+    (event.kind, event.version): event for event in get_args(Event)
 }
 
 

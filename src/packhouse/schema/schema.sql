@@ -385,7 +385,8 @@ CREATE TABLE lots (
     CONSTRAINT lots_closed_at_check CHECK ((closed_at IS NULL) = (server_seed IS NULL))
 ) WITH (fillfactor = 70);
 
--- The lot's manifest, in its published order; an item leaves it with its draw's number.
+-- The lot's manifest, in its published order; an item leaves it with its draw's number, and for the
+-- public when the relay has published that draw.
 CREATE TABLE lot_items (
     lot_id        uuid    NOT NULL,
     position      integer NOT NULL,
@@ -395,22 +396,25 @@ CREATE TABLE lot_items (
     value         bigint  NOT NULL,
     is_last_one   boolean NOT NULL DEFAULT false,
     draw          integer,
+    is_published  boolean NOT NULL DEFAULT false,
     CONSTRAINT lot_items_pkey PRIMARY KEY (lot_id, position),
     CONSTRAINT lot_items_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES lots (id)
 ) WITH (fillfactor = 75);
 
 CREATE INDEX lot_items_lot_id_position_idx ON lot_items (lot_id, position) WHERE draw IS NULL;
+CREATE INDEX lot_items_lot_id_draw_idx ON lot_items (lot_id, draw) WHERE draw IS NOT NULL;
 
 
 -- What is looked up without knowing its user: written by the relay, keyed by public id
 
--- A public receipt.
+-- A public receipt, and the place of its leaf in the draw log.
 CREATE TABLE receipts (
     id           uuid        NOT NULL,
     user_id      uuid        NOT NULL,
     seed_pair_id uuid        NOT NULL,
     receipt      text        NOT NULL,
     created_at   timestamptz NOT NULL,
+    log_position bigint,
     CONSTRAINT receipts_pkey PRIMARY KEY (id)
 );
 
@@ -437,6 +441,47 @@ CREATE TABLE global_feed (
 
 CREATE INDEX idx_global_feed_tier ON global_feed (tier, sequence DESC);
 CREATE INDEX idx_global_feed_created_at ON global_feed (created_at);
+
+
+-- The public log and what is counted for the public: written by the relay and the sequencer
+
+-- The draw log's leaves in their order, without gaps, written by the relay with the feed. Never changed.
+CREATE TABLE log_leaves (
+    position   bigint      NOT NULL,
+    leaf       text        NOT NULL,
+    created_at timestamptz NOT NULL,
+    CONSTRAINT log_leaves_pkey PRIMARY KEY (position)
+);
+
+-- The tree's tiles as far as they are filled: up to 256 hashes of 32 bytes, only ever added to.
+CREATE TABLE log_tiles (
+    level  smallint NOT NULL,
+    number bigint   NOT NULL,
+    hashes bytea    NOT NULL,
+    CONSTRAINT log_tiles_pkey PRIMARY KEY (level, number),
+    CONSTRAINT log_tiles_hashes_check CHECK (
+        octet_length(hashes) BETWEEN 32 AND 8192 AND octet_length(hashes) % 32 = 0
+    )
+);
+
+-- Every signed state of the log; the largest is in force.
+CREATE TABLE log_checkpoints (
+    size         bigint      NOT NULL,
+    note         text        NOT NULL,
+    verifier_key text        NOT NULL,
+    created_at   timestamptz NOT NULL,
+    CONSTRAINT log_checkpoints_pkey PRIMARY KEY (size)
+);
+
+-- What came out of each version so far, to be held against its odds; a lot has no layout and no slot.
+CREATE TABLE tier_counts (
+    config_hash bytea  NOT NULL,
+    layout      text   NOT NULL,
+    slot        text   NOT NULL,
+    tier        text   NOT NULL,
+    cards       bigint NOT NULL,
+    CONSTRAINT tier_counts_pkey PRIMARY KEY (config_hash, layout, slot, tier)
+);
 
 
 -- The house's own

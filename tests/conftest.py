@@ -23,6 +23,7 @@ from packhouse.plumbing.postgres import Database
 from packhouse.plumbing.settings import Settings, load_settings
 
 TEST_SEED_KEY = "00" * 32
+TEST_LOG_KEY = "01" * 32
 
 _database_numbers = count(1)
 
@@ -115,6 +116,7 @@ def settings(database_url: str, servers: Servers, tmp_path: Path) -> Settings:
             "database_url": database_url,
             "cache_url": servers.cache_url,
             "seed_key": TEST_SEED_KEY,
+            "log_key": TEST_LOG_KEY,
             "media_directory": tmp_path / "media",
             "payment_provider": "demo",
             "demo_accounts": True,

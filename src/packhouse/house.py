@@ -6,25 +6,28 @@ in so that tests can replace them.
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from urllib.parse import urlsplit
 
 import msgspec
 
 from packhouse.accounts import PasswordHasher, SessionReader
 from packhouse.catalog import CardShelf
-from packhouse.draws import PackShelf
+from packhouse.drawlog import NoteSigner
+from packhouse.draws import LotPositions, PackShelf
+from packhouse.foundation.limits import OPENING_WAIT_SECONDS_MAX, OPENINGS_WAITING_MAX
 from packhouse.foundation.time import Clock, utc_now
 from packhouse.plumbing.entropy import Entropy, system_entropy
+from packhouse.plumbing.lanes import Lanes
 from packhouse.plumbing.payments import DemoPayments, PaymentProvider
 from packhouse.plumbing.postgres import Database, open_database
 from packhouse.plumbing.sealing import Seal
 from packhouse.plumbing.settings import Settings, pool_size_per_web_worker, require_setting
 from packhouse.plumbing.storage import MediaFolder
-from packhouse.plumbing.turns import Turns
 from packhouse.plumbing.valkey import Valkey
 
 
 class House(msgspec.Struct, frozen=True, eq=False):
-    """What flows work with; one for each process."""
+    """What flows work with; one for each process. ``log_signer`` is None without ``log_key``."""
 
     settings: Settings
     database: Database
@@ -32,13 +35,15 @@ class House(msgspec.Struct, frozen=True, eq=False):
     clock: Clock
     entropy: Entropy
     seal: Seal
+    log_signer: NoteSigner | None
     media: MediaFolder
     payments: PaymentProvider | None
     cards: CardShelf
     packs: PackShelf
     passwords: PasswordHasher
     sessions: SessionReader
-    turns: Turns
+    lots: LotPositions
+    lanes: Lanes
 
 
 @asynccontextmanager
@@ -69,6 +74,7 @@ async def open_house(
             timeout_ms=settings.cache_timeout_ms,
         )
         seed_key = require_setting(settings.seed_key, name="seed_key").reveal()
+        lanes = Lanes(waiting_max=OPENINGS_WAITING_MAX, wait_seconds_max=OPENING_WAIT_SECONDS_MAX)
         try:
             yield House(
                 settings=settings,
@@ -77,13 +83,24 @@ async def open_house(
                 clock=clock,
                 entropy=entropy,
                 seal=Seal(seed_key, entropy=entropy),
+                log_signer=_log_signer(settings),
                 media=MediaFolder(settings.media_directory),
                 payments=DemoPayments() if settings.payment_provider == "demo" else None,
                 cards=CardShelf(),
                 packs=PackShelf(),
                 passwords=PasswordHasher(),
                 sessions=SessionReader(),
-                turns=Turns(),
+                lots=LotPositions(),
+                lanes=lanes,
             )
         finally:
+            await lanes.finish()
             await valkey.close()
+
+
+def _log_signer(settings: Settings) -> NoteSigner | None:
+    """Signs as the shop's host and ``/log``: where the draw log is, whatever port serves it."""
+    if settings.log_key is None:
+        return None
+    origin = f"{urlsplit(settings.public_url).hostname}/log"
+    return NoteSigner(origin, settings.log_key.reveal())

@@ -2,8 +2,8 @@
 
 /** `base` is the address of `static/verify/`, `vectors` the parsed file. */
 export async function vectorFailures(base, vectors) {
-  const [bytes, drawing, merkle, json, opening] = await Promise.all(
-    ["bytes", "drawing", "merkle", "plain-json", "opening"].map((name) => import(`${base}${name}.js`)),
+  const [bytes, drawing, merkle, json, opening, published] = await Promise.all(
+    ["bytes", "drawing", "merkle", "plain-json", "opening", "configs"].map((name) => import(`${base}${name}.js`)),
   );
   const { fromHex, toHex, utf8, sha256, hmacKey } = bytes;
   const failures = [];
@@ -40,7 +40,7 @@ export async function vectorFailures(base, vectors) {
   }
   const configs = {};
   for (const [name, { canonical, config_hash: configHash }] of Object.entries(vectors.configs)) {
-    configs[name] = await opening.readConfig(utf8(canonical), configHash);
+    configs[name] = await published.readConfig(utf8(canonical), configHash);
     same(`configuration ${name}`, json.canonicalText(configs[name]), canonical);
   }
   for (const each of vectors.openings) {
@@ -49,7 +49,7 @@ export async function vectorFailures(base, vectors) {
       configHash: vectors.configs[each.config].config_hash,
       userKey: each.user_key,
       nonce: each.nonce,
-      clientSeed: each.client_seed,
+      clientSeedHash: await drawing.hashOfClientSeed(each.client_seed),
     });
     const drawn = await drawing.drawPack(configs[each.config], numbers);
     const { outcome } = each;
@@ -68,7 +68,7 @@ export async function vectorFailures(base, vectors) {
     const leaves = each.manifest.map((item) => json.canonicalText(item));
     same("manifest leaves", leaves, each.leaves);
     same("manifest root", toHex(await merkle.merkleRoot(leaves.map(utf8))), each.manifest_root);
-    const entries = each.entries.map((entry) => ({ userKey: entry.user_key, clientSeed: entry.client_seed }));
+    const entries = await Promise.all(each.entries.map(async (entry) => ({ userKey: entry.user_key, clientSeedHash: await drawing.hashOfClientSeed(entry.client_seed) })));
     const taken = await drawing.replayLot({ lotSeed: each.lot_seed, manifestRoot: each.manifest_root, size: each.draws.length, entries });
     same("lot", taken, each.draws.map((draw) => draw.position));
   }

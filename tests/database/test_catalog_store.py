@@ -116,10 +116,8 @@ async def test_the_oldest_free_copies_are_claimed_first(database: Database) -> N
     card_id, ids = await a_card_with(database, 3)
     async with database.transaction() as connection:
         for waiting in (False, True):
-            claimed = await catalog.claim_stock_items(
-                connection, {card_id: 1}, waiting=waiting, now=NOW
-            )
-            assert claimed == {card_id: [ids[int(waiting)]]}
+            claimed = await take(connection, card_id, waiting=waiting)
+            assert claimed == [ids[int(waiting)]]
         assert await catalog.count_stock_by_place(connection, [card_id]) == {
             card_id: {"on_sale": 1, "vaulted": 2}
         }
@@ -132,7 +130,7 @@ async def test_a_claim_takes_each_card_by_its_own_number(database: Database) -> 
         for each in cards:
             await stock(connection, each.id, 2)
         wanted = {cards[2].id: 1, cards[0].id: 2, cards[1].id: 5, CardId(new_id()): 1}
-        claimed = await catalog.claim_stock_items(connection, wanted, waiting=False, now=NOW)
+        claimed = await catalog.claim_stock_items(connection, wanted, waiting=False)
     assert {card_id: len(ids) for card_id, ids in claimed.items()} == {
         cards[0].id: 2,
         cards[1].id: 2,
@@ -148,9 +146,7 @@ async def test_copies_in_the_house_or_in_a_lot_are_never_claimed(database: Datab
         await stock(connection, one.id, 1, lot_id=LotId(new_id()))
         assert await catalog.count_stock_by_card(connection, [one.id]) == {one.id: 0}
         for waiting in (False, True):
-            claimed = await catalog.claim_stock_items(
-                connection, {one.id: 1}, waiting=waiting, now=NOW
-            )
+            claimed = await catalog.claim_stock_items(connection, {one.id: 1}, waiting=waiting)
             assert claimed == {}
 
 
@@ -162,10 +158,7 @@ async def test_sixty_four_claims_of_ten_copies_get_each_copy_once(
 
     async def claim() -> list[StockItemId]:
         async with database.transaction() as connection:
-            claimed = await catalog.claim_stock_items(
-                connection, {card_id: 1}, waiting=waiting, now=NOW
-            )
-            return claimed.get(card_id, [])
+            return await take(connection, card_id, waiting=waiting)
 
     results = await asyncio.gather(*(claim() for _ in range(64)))
     taken = [stock_item_id for result in results for stock_item_id in result]
@@ -186,32 +179,25 @@ async def test_a_copy_that_another_holds_is_skipped_and_waited_for_on_demand(
     async with database.connection() as other, database.transaction() as connection:
         holding = other.transaction()
         await holding.start()
-        assert await catalog.claim_stock_items(other, {card_id: 1}, waiting=False, now=NOW)
-        assert not await catalog.claim_stock_items(connection, {card_id: 1}, waiting=False, now=NOW)
+        assert await catalog.claim_stock_items(other, {card_id: 1}, waiting=False)
+        assert not await catalog.claim_stock_items(connection, {card_id: 1}, waiting=False)
         waiter = asyncio.create_task(
-            catalog.claim_stock_items(connection, {card_id: 1}, waiting=True, now=NOW)
+            catalog.claim_stock_items(connection, {card_id: 1}, waiting=True)
         )
         await _until_somebody_waits(database)
         await holding.rollback()
         assert await waiter == {card_id: ids}
 
 
-async def test_waiting_finds_a_copy_that_its_claimer_put_back(database: Database) -> None:
+async def test_waiting_finds_a_copy_that_its_claimer_did_not_hand_out(database: Database) -> None:
     card_id, ids = await a_card_with(database, 1)
     async with database.connection() as other, database.transaction() as connection:
         async with other.transaction():
-            await catalog.claim_stock_items(other, {card_id: 1}, waiting=False, now=NOW)
+            await catalog.claim_stock_items(other, {card_id: 1}, waiting=False)
             waiter = asyncio.create_task(
-                catalog.claim_stock_items(connection, {card_id: 1}, waiting=True, now=NOW)
+                catalog.claim_stock_items(connection, {card_id: 1}, waiting=True)
             )
             await _until_somebody_waits(database)
-            await catalog.move_stock_items(
-                other,
-                [(card_id, ids[0])],
-                from_places=["vaulted"],
-                to_place="on_sale",
-                now=NOW,
-            )
         assert await waiter == {card_id: ids}
 
 
@@ -221,9 +207,9 @@ async def test_waiting_goes_on_to_the_next_copy_when_the_held_one_is_gone(
     card_id, ids = await a_card_with(database, 2)
     async with database.connection() as other, database.transaction() as connection:
         async with other.transaction():
-            await catalog.claim_stock_items(other, {card_id: 1}, waiting=False, now=NOW)
+            await take(other, card_id, waiting=False)
             waiter = asyncio.create_task(
-                catalog.claim_stock_items(connection, {card_id: 1}, waiting=True, now=NOW)
+                catalog.claim_stock_items(connection, {card_id: 1}, waiting=True)
             )
             await _until_somebody_waits(database)
         assert await waiter == {card_id: [ids[1]]}
@@ -240,10 +226,30 @@ async def test_the_index_of_free_stock_serves_a_claim(database: Database) -> Non
         )
         await connection.execute("ANALYZE stock_items")
         for name in ("claim_stock_items", "claim_stock_items_waiting"):
-            rows = await connection.fetch(
-                f"EXPLAIN {catalog.store.QUERIES[name]}", [card_id], [1], NOW
-            )
+            rows = await connection.fetch(f"EXPLAIN {catalog.store.QUERIES[name]}", [card_id], [1])
             assert any("using stock_items_card_id_idx" in row[0] for row in rows)
+
+
+async def test_copies_are_handed_out_by_their_key_however_many_there_are(
+    database: Database,
+) -> None:
+    card_id, _ = await a_card_with(database, 1)
+    async with database.transaction() as connection:
+        await stock(connection, card_id, 20_000)
+        await connection.execute("ANALYZE stock_items")
+        await connection.execute("SET LOCAL plan_cache_mode = force_generic_plan")
+        rows = await connection.fetch(
+            f"EXPLAIN {catalog.store.QUERIES['hand_out_stock_items']}", [card_id], [card_id], NOW
+        )
+        assert not any("Seq Scan on stock_items" in row[0] for row in rows)
+
+
+async def take(connection: Connection, card_id: CardId, *, waiting: bool) -> list[StockItemId]:
+    """Claim a copy and hand it out."""
+    claimed = await catalog.claim_stock_items(connection, {card_id: 1}, waiting=waiting)
+    ids = claimed.get(card_id, [])
+    await catalog.hand_out_stock_items(connection, [(card_id, each) for each in ids], now=NOW)
+    return ids
 
 
 async def test_a_move_takes_only_what_is_where_it_should_be(database: Database) -> None:

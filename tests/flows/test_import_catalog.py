@@ -10,10 +10,12 @@ from PIL import Image
 from packhouse import catalog
 from packhouse.catalog import Card, ImportRefused, ImportReport
 from packhouse.flows.import_catalog import ImportCatalog, import_catalog
+from packhouse.foundation.events import CardCopies, StockAdded
 from packhouse.foundation.identifiers import PackId, new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, list_audit_entries
 from packhouse.plumbing.pictures import FolderPictures
+from worlds.announced import list_facts
 
 CLERK = Actor(user_id=new_id(), username="clerk", request_id="request-1")
 
@@ -69,6 +71,19 @@ async def test_cards_and_copies_are_imported_and_it_is_on_record(house: House) -
     assert (entry.action, entry.subject) == ("import_catalog", "file:ember.csv")
     assert entry.details["sha256"] == report.sha256
     assert entry.details["copies_added"] == 43
+
+
+async def test_copies_imported_for_sale_are_added_in_the_log(house: House) -> None:
+    await run(house, f"{FILE}{MOTH},,2,on_sale,,\n")
+    moth, _ = await cards_of(house)
+    assert await list_facts(house, StockAdded) == [
+        StockAdded(cards=(CardCopies(card=moth.id, copies=42),))
+    ]
+
+
+async def test_an_import_that_puts_nothing_on_sale_is_not_in_the_log(house: House) -> None:
+    await run(house, f"{HEADER}\n{CINDER},,2,,,\n")
+    assert await list_facts(house, StockAdded) == []
 
 
 async def test_a_dry_run_says_the_same_and_writes_nothing(house: House) -> None:

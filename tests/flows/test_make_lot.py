@@ -4,11 +4,21 @@ import asyncio
 
 import pytest
 
+from packhouse import draws
 from packhouse.draws import PackNotFound
+from packhouse.flows.move_stock import MoveStock, move_stock
 from packhouse.flows.open_pack import open_pack
 from packhouse.flows.publish_pack import WithdrawPack, withdraw_pack
 from packhouse.flows.settle_openings import OpenedPacks
+from packhouse.foundation.events import (
+    CardCopies,
+    LotClosed,
+    LotListed,
+    PackPublished,
+    StockWithdrawn,
+)
 from packhouse.house import House
+from worlds.announced import list_announced, list_facts
 from worlds.ember_counter import (
     Person,
     is_paused,
@@ -77,3 +87,63 @@ async def test_a_resting_pack_published_without_the_missing_card_sells_again(
     assert not await is_paused(house, "ember")
     await open_one(house, ada, "ember")
     assert (await places_of(house, other))["vaulted"] == 1
+
+
+async def test_a_lot_is_listed_in_the_log_after_its_pack(house: House, olga: Person) -> None:
+    await stock_card(house, olga, "001", copies=5)
+    await publish(house, olga, "crate", lot_of({"001": 4}, packs=2, cards_per_pack=2))
+    pack, listed = [waiting.event for waiting in await list_announced(house)][-2:]
+    assert isinstance(pack, PackPublished)
+    assert isinstance(listed, LotListed)
+    lot = (await house.packs.get_pack(house.database, "crate")).config.lot
+    assert lot is not None
+    assert listed == LotListed(
+        config_hash=pack.config_hash,
+        manifest_root=lot.manifest_root,
+        commitment=lot.commitment,
+        size=4,
+    )
+
+
+async def test_a_lot_published_anew_is_closed_in_the_log_with_its_draws(
+    house: House, olga: Person, ada: Person
+) -> None:
+    await stock_card(house, olga, "001", copies=4)
+    await publish(house, olga, "crate", lot_of({"001": 3}, packs=3))
+    await open_one(house, ada, "crate", quantity=2)
+    await publish(house, olga, "crate", lot_of({"001": 1}, packs=1))
+    first, second = await list_facts(house, LotListed)
+    (closed,) = await list_facts(house, LotClosed)
+    assert (closed.manifest_root, closed.commitment, closed.draws) == (
+        first.manifest_root,
+        first.commitment,
+        2,
+    )
+    assert draws.commitment_to(bytes.fromhex(closed.server_seed)).hex() == closed.commitment
+    facts = [waiting.event for waiting in await list_announced(house)]
+    assert facts.index(closed) < facts.index(second)
+
+
+async def test_a_lot_that_ended_by_itself_is_not_closed_again_by_its_withdrawal(
+    house: House, olga: Person, ada: Person
+) -> None:
+    await stock_card(house, olga, "001", copies=1)
+    await publish(house, olga, "crate", lot_of({"001": 1}, packs=1))
+    await open_one(house, ada, "crate")
+    before = await list_facts(house, LotClosed)
+    await withdraw_pack(house, WithdrawPack("crate", "Sold out.", olga.actor))
+    assert await list_facts(house, LotClosed) == before
+
+
+async def test_copies_that_a_lot_takes_off_the_sale_are_withdrawn_in_the_log(
+    house: House, olga: Person
+) -> None:
+    mixed = await stock_card(house, olga, "001", copies=3, place="house")
+    await move_stock(
+        house, MoveStock(card_id=mixed.id, to_place="on_sale", actor=olga.actor, quantity=1)
+    )
+    await stock_card(house, olga, "002", copies=2, place="house")
+    await publish(house, olga, "crate", lot_of({"001": 3, "002": 2}, packs=5))
+    assert await list_facts(house, StockWithdrawn) == [
+        StockWithdrawn(cards=(CardCopies(card=mixed.id, copies=1),))
+    ]

@@ -7,9 +7,11 @@ from packhouse.catalog import Card, StockNotMovable
 from packhouse.flows.import_catalog import ImportCatalog, import_catalog
 from packhouse.flows.move_stock import MoveStock, StockMoved, move_stock
 from packhouse.foundation.errors import InvalidInput, NotFound
+from packhouse.foundation.events import CardCopies, StockAdded, StockWithdrawn
 from packhouse.foundation.identifiers import PackId, StockItemId, new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, list_audit_entries
+from worlds.announced import list_facts
 
 CLERK = Actor(user_id=new_id(), username="clerk", request_id="request-1")
 
@@ -93,6 +95,38 @@ async def test_stock_put_on_sale_ends_the_pauses_that_waited_for_it(
     await move(house, cinder, "on_sale", quantity=1)
     async with house.database.connection() as connection:
         assert not await catalog.list_pack_pauses(connection)
+
+
+async def test_copies_put_on_sale_are_added_in_the_log(
+    house: House, cards: tuple[Card, Card]
+) -> None:
+    _, cinder = cards
+    await move(house, cinder, "on_sale", quantity=2)
+    added = await list_facts(house, StockAdded)
+    assert added[-1] == StockAdded(cards=(CardCopies(card=cinder.id, copies=2),))
+
+
+async def test_copies_taken_off_the_sale_are_withdrawn_in_the_log(
+    house: House, cards: tuple[Card, Card]
+) -> None:
+    _, cinder = cards
+    moved = await move(house, cinder, "on_sale", quantity=2)
+    await move(house, cinder, "house", ids=moved.stock_item_ids[:1])
+    # One of the three is on sale, and the log had heard of no other.
+    await move(house, cinder, "withdrawn", quantity=3, reason="Water damage.")
+    one = StockWithdrawn(cards=(CardCopies(card=cinder.id, copies=1),))
+    assert await list_facts(house, StockWithdrawn) == [one, one]
+
+
+async def test_moves_that_do_not_touch_the_sale_are_not_in_the_log(
+    house: House, cards: tuple[Card, Card]
+) -> None:
+    _, cinder = cards
+    before = await list_facts(house, StockAdded)
+    await move(house, cinder, "withdrawn", quantity=3, reason="Water damage.")
+    await move(house, cinder, "house", quantity=3)
+    assert await list_facts(house, StockAdded) == before
+    assert await list_facts(house, StockWithdrawn) == []
 
 
 async def stock_of(house: House, card: Card) -> dict[catalog.Place, int]:

@@ -84,6 +84,7 @@ async def test_an_opening_that_nobody_waits_for_any_more_is_whole_or_nothing(
     await asyncio.gather(
         *(cancel_soon(house, ada, key=f"key-{n}", after_seconds=n / 1_000) for n in range(12))
     )
+    await house.lanes.finish()
     cards = await cards_of(house, ada)
     assert await balance_of(house, ada) == 5_000 - PRICE_MINOR * len(cards)
     assert await places_of(house, ember) == {

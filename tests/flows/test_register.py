@@ -10,10 +10,13 @@ import pytest
 from packhouse import accounts
 from packhouse.flows.create_owner import CreateOwner, create_owner
 from packhouse.flows.register import Register, register
+from packhouse.flows.rotate_seed import find_current_seed
 from packhouse.flows.sign_in import SignedIn, SignIn, sign_in
 from packhouse.foundation.errors import InvalidInput
+from packhouse.foundation.events import SeedCommitted
 from packhouse.house import House
 from packhouse.plumbing.shop_settings import ShopSettings, update_shop_settings
+from worlds.announced import list_facts
 
 MIRA = Register(
     email="Mira.Cards@example.com",
@@ -40,6 +43,14 @@ async def test_a_new_collector_has_an_empty_wallet_a_seed_pair_and_a_session(hou
         )
     assert wallet is not None
     assert tuple(wallet) == (0, 0, 0, None)
+
+
+async def test_a_registration_commits_to_its_seed_pair_in_the_log(house: House) -> None:
+    answer = await register(house, MIRA)
+    pair = (await find_current_seed(house, answer.user.id)).pair
+    assert await list_facts(house, SeedCommitted, by=answer.user.id) == [
+        SeedCommitted(commitment=pair.commitment.hex(), user_key=pair.user_key.hex())
+    ]
 
 
 async def test_a_new_collector_can_sign_in(house: House) -> None:

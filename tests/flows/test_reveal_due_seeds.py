@@ -14,9 +14,11 @@ from packhouse.flows.open_pack import open_pack
 from packhouse.flows.read_receipt import read_receipt
 from packhouse.flows.reveal_due_seeds import reveal_due_seeds
 from packhouse.flows.rotate_seed import find_current_seed, rotate_seed
+from packhouse.foundation.events import SeedCommitted, SeedRevealed
 from packhouse.foundation.limits import SEED_PAIR_DAYS_DUE, SEED_PAIR_DAYS_MAX
 from packhouse.house import House
 from packhouse.worker.sweep import run_sweep
+from worlds.announced import list_facts
 from worlds.ember_counter import (
     Person,
     ShopClock,
@@ -51,6 +53,20 @@ async def test_a_due_seed_is_revealed_and_is_the_one_that_was_committed_to(
     assert draws.commitment_to(past.server_seed) == before.commitment
     receipt = await read_receipt(house, opened.id, viewer=None)
     assert receipt.server_seed == past.server_seed.hex()
+
+
+async def test_a_due_seed_is_revealed_in_the_log(
+    house: House, ada: Person, ember: Card, clock: ShopClock
+) -> None:
+    before = (await find_current_seed(house, ada.user_id)).pair
+    await open_one(house, ada, "ember", quantity=3)
+    clock.forward(days=SEED_PAIR_DAYS_DUE)
+    await reveal_due_seeds(house)
+    (revealed,) = await list_facts(house, SeedRevealed, by=ada.user_id)
+    assert (revealed.commitment, revealed.openings) == (before.commitment.hex(), 3)
+    after = (await find_current_seed(house, ada.user_id)).pair
+    committed = await list_facts(house, SeedCommitted, by=ada.user_id)
+    assert [each.user_key for each in committed] == [before.user_key.hex(), after.user_key.hex()]
 
 
 async def test_a_sweep_that_was_down_for_a_day_still_keeps_the_promise(

@@ -9,7 +9,9 @@ from packhouse.accounts import AccountSuspended
 from packhouse.catalog import Card
 from packhouse.flows.rotate_seed import find_current_seed, rotate_seed, store_client_seed
 from packhouse.foundation.errors import InvalidInput
+from packhouse.foundation.events import SeedCommitted, SeedRevealed
 from packhouse.house import House
+from worlds.announced import list_announced, list_facts
 from worlds.ember_counter import (
     Person,
     ShopClock,
@@ -46,6 +48,50 @@ async def test_rotating_reveals_the_seed_behind_the_commitment_and_starts_anew(
     async with house.database.connection() as connection:
         (past,) = await draws.list_revealed_seed_pairs(connection, user_id=ada.user_id, limit=9)
     assert past == rotated.revealed
+
+
+async def test_a_rotation_reveals_and_commits_in_the_log(
+    house: House, ada: Person, ember: Card
+) -> None:
+    await open_one(house, ada, "ember", quantity=3)
+    rotated = await rotate_seed(house, ada.user_id)
+    assert rotated.revealed.server_seed is not None
+    assert await list_facts(house, SeedRevealed, by=ada.user_id) == [
+        SeedRevealed(
+            commitment=rotated.revealed.commitment.hex(),
+            user_key=rotated.revealed.user_key.hex(),
+            server_seed=rotated.revealed.server_seed.hex(),
+            openings=3,
+        )
+    ]
+    assert (await list_facts(house, SeedCommitted, by=ada.user_id))[-1] == SeedCommitted(
+        commitment=rotated.current.commitment.hex(), user_key=rotated.current.user_key.hex()
+    )
+
+
+async def test_in_the_log_a_reveal_stands_between_the_openings_of_two_pairs(
+    house: House, ada: Person, ember: Card
+) -> None:
+    await open_one(house, ada, "ember", quantity=2)
+    await rotate_seed(house, ada.user_id)
+    await rotate_seed(house, ada.user_id)
+    await open_one(house, ada, "ember")
+    kinds = [waiting.event.kind for waiting in await list_announced(house, by=ada.user_id)]
+    assert kinds == [
+        *("seed.committed", "money.moved", "pack.opened", "pack.opened"),
+        *("seed.revealed", "seed.committed", "seed.revealed", "seed.committed", "pack.opened"),
+    ]
+
+
+async def test_openings_of_a_lot_do_not_count_in_the_reveal(
+    house: House, olga: Person, ada: Person
+) -> None:
+    await stock_card(house, olga, "021", copies=2)
+    await publish(house, olga, "crate", lot_of({"021": 2}, packs=2))
+    await open_one(house, ada, "crate")
+    await rotate_seed(house, ada.user_id)
+    (revealed,) = await list_facts(house, SeedRevealed, by=ada.user_id)
+    assert revealed.openings == 0
 
 
 async def test_a_pairs_days_are_counted_from_its_first_use_alone(
@@ -97,7 +143,7 @@ async def test_rotations_at_once_each_end_the_pair_of_the_one_before(
     assert begun - {each.revealed.id for each in rotated} == {last}
 
 
-@pytest.mark.parametrize("table", ["seed_pairs", "wallets"])
+@pytest.mark.parametrize("table", ["seed_pairs", "wallets", "outbox"])
 async def test_a_killed_rotation_reveals_nothing(house: House, ada: Person, table: str) -> None:
     before = await record_everything(house)
     await kill_at(house, table, rotate_seed(house, ada.user_id))

@@ -293,6 +293,7 @@ def environment_of(settings: Settings, *, port: int, database_url: str) -> dict[
         "PACKHOUSE_DATABASE_URL": database_url,
         "PACKHOUSE_CACHE_URL": require_setting(settings.cache_url, name="cache_url").reveal(),
         "PACKHOUSE_SEED_KEY": "00" * 32,
+        "PACKHOUSE_LOG_KEY": "01" * 32,
         "PACKHOUSE_HTTP_PORT": str(port),
     }
 
@@ -326,8 +327,18 @@ def test_one_role_runs_alone_until_it_is_told_to_stop(
 def test_serve_names_every_setting_that_is_missing(start: Callable[..., Started]) -> None:
     refused = start("serve")
     assert refused.child.wait(PATIENCE_SECONDS) == 2
-    for variable in ("PACKHOUSE_DATABASE_URL", "PACKHOUSE_CACHE_URL", "PACKHOUSE_SEED_KEY"):
-        assert variable in refused.said()
+    for need in ("DATABASE_URL", "CACHE_URL", "SEED_KEY", "LOG_KEY"):
+        assert f"PACKHOUSE_{need}: is needed" in refused.said()
+
+
+def test_a_worker_without_the_key_of_the_draw_log_refuses_to_start(
+    start: Callable[..., Started], settings: Settings, database_url: str, port: int
+) -> None:
+    environ = environment_of(settings, port=port, database_url=database_url)
+    del environ["PACKHOUSE_LOG_KEY"]
+    refused = start("serve", "worker", environ=environ)
+    assert refused.child.wait(PATIENCE_SECONDS) == 2
+    assert "PACKHOUSE_LOG_KEY: is needed" in refused.said()
 
 
 async def test_serve_waits_for_the_migrations_that_only_a_person_runs(

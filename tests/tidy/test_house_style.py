@@ -38,6 +38,7 @@ WEIGHTLESS: Final = {
 PLAIN_WORDS: Final = {
     "_is_common": "a password that everybody has",
     "data_directory": "the folder of the shop's data",
+    "data_received": "asyncio calls it so",
     "load_process_settings": "of this process of the operating system",
 }
 """Names with such a part that mean just what they say."""
@@ -49,7 +50,14 @@ ELSEWHERE: Final = re.compile(
 )
 """Paths of one machine and hosts of registries."""
 
-SHARED_STEPS: Final = ("make_lot", "money_events", "settle_openings")
+SHARED_STEPS: Final = (
+    "announcements",
+    "decide_openings",
+    "make_lot",
+    "money_events",
+    "settle_lot",
+    "settle_openings",
+)
 """Files in ``flows`` that several flows have in common; a thing a person can do is none of them."""
 
 WRITTEN: Final = {

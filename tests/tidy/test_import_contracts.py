@@ -43,6 +43,7 @@ def test_every_contract_holds(copy: Path) -> None:
         ("plumbing/outbox.py", "import packhouse.feed", FLOORS),
         ("wallet/rules.py", "import packhouse.vault", FLOORS),
         ("vault/store.py", "import packhouse.house", FLOORS),
+        ("drawlog/leaves.py", "import packhouse.draws", FLOORS),
         ("flows/open_pack.py", "import packhouse.web.errors", FLOORS),
         ("worker/relay.py", "import packhouse.web.streams", FLOORS),
         ("demo/seed.py", "import packhouse.cli", FLOORS),
@@ -54,8 +55,10 @@ def test_every_contract_holds(copy: Path) -> None:
         ("wallet/rules.py", "import time", RULES),
         ("draws/decide.py", "import random", RULES),
         ("draws/odds.py", "import packhouse.draws.store", RULES),
+        ("drawlog/tree.py", "import packhouse.drawlog.store", RULES),
         ("flows/top_up.py", "import packhouse.wallet.store", DOORS),
         ("web/app.py", "from packhouse.draws.decide import decide", DOORS),
+        ("web/log.py", "import packhouse.drawlog.tree", DOORS),
     ],
 )
 def test_a_contract_that_is_broken_says_so(

@@ -11,10 +11,10 @@ from typer.testing import CliRunner
 from packhouse.cli import packhouse_commands
 from packhouse.cli.serve import PortUnusable, require_free_port
 from packhouse.cli.shop import plain_errors
-from packhouse.cli.up import keep_seed_key, local_url
+from packhouse.cli.up import keep_log_key, keep_seed_key, local_url
 from packhouse.foundation.errors import Breach, FieldError, InvalidInput, Outage, Refusal
 from packhouse.plumbing.embedded import DirectoryUnusable
-from packhouse.plumbing.setting_values import HostName
+from packhouse.plumbing.setting_values import HostName, LogKey
 from packhouse.plumbing.settings import InvalidSettings, SettingProblem, Settings
 
 COMMANDS = (
@@ -125,3 +125,16 @@ def test_a_lost_seed_key_is_never_replaced_by_another(tmp_path: Path) -> None:
     (tmp_path / "postgres" / "password").write_text("quiet")
     with pytest.raises(DirectoryUnusable, match="backup"):
         keep_seed_key(tmp_path)
+
+
+def test_the_key_of_the_draw_log_is_made_once_and_private(tmp_path: Path) -> None:
+    key = keep_log_key(tmp_path)
+    assert len(LogKey.parse(key).reveal()) == 32
+    assert keep_log_key(tmp_path) == key
+    assert (tmp_path / "log-key").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_shop_from_before_the_draw_log_gets_its_key(tmp_path: Path) -> None:
+    (tmp_path / "postgres").mkdir()
+    (tmp_path / "postgres" / "password").write_text("quiet")
+    assert keep_log_key(tmp_path) == keep_log_key(tmp_path)

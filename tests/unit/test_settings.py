@@ -17,6 +17,7 @@ from packhouse.cli.config import SETTING_GROUPS, config_command, settings_refere
 from packhouse.plumbing.setting_values import MASK, RateLimit, SeedKey, mask_url_passwords
 from packhouse.plumbing.settings import (
     SERVE_NEEDS,
+    WORKER_NEEDS,
     InvalidSettings,
     LoadedSettings,
     Settings,
@@ -241,6 +242,11 @@ def test_production_takes_tls_or_this_very_machine(url: str) -> None:
     assert settings.has_secure_cookies == url.startswith("https")
 
 
+def test_what_only_reads_the_draw_log_needs_no_key_of_it() -> None:
+    assert set(WORKER_NEEDS) - set(SERVE_NEEDS) == {"log_key"}
+    assert load(PACKHOUSE_LOG_KEY=KEY_TEXT).settings.log_key is not None
+
+
 def test_production_needs_a_seed_key() -> None:
     assert "PACKHOUSE_SEED_KEY: is needed" in refusal({"PACKHOUSE_ENVIRONMENT": "production"})
 
@@ -292,6 +298,7 @@ def test_a_secret_is_revealed_only_to_who_asks() -> None:
     ("variable", "text"),
     [
         ("PACKHOUSE_SEED_KEY", "hunter2"),
+        ("PACKHOUSE_LOG_KEY", "hunter2"),
         ("PACKHOUSE_SEED_KEY", "hunter2" + "x" * 57),
         ("PACKHOUSE_DATABASE_URL", "hunter2"),
         ("PACKHOUSE_DATABASE_URL", "mysql://shop:hunter2@127.0.0.1/shop"),
@@ -323,7 +330,7 @@ def test_passwords_in_addresses_are_masked(text: str, masked: str) -> None:
     assert mask_url_passwords(text) == masked
 
 
-@pytest.mark.parametrize(("workers", "share"), [(1, 17), (2, 8), (3, 5), (8, 2), (9, 2), (64, 2)])
+@pytest.mark.parametrize(("workers", "share"), [(1, 16), (2, 8), (3, 5), (8, 2), (9, 2), (64, 2)])
 def test_the_pool_is_shared_among_workers_and_leaves_each_two(workers: int, share: int) -> None:
     assert pool_size_per_web_worker(pool_size=20, workers=workers) == share
 

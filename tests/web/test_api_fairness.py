@@ -57,8 +57,49 @@ async def test_a_rotation_reveals_what_was_committed_to(
     assert (await ada.get("/api/v1/fairness/seed")).json() == current
 
 
+async def test_the_history_has_every_seed_pair_and_every_receipt(
+    shop: Actor, ada: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    await open_one(ben)
+    await open_one(ada)
+    rotated = (await ada.post("/api/v1/fairness/seed/rotation")).json()
+    lot = await ada.post(
+        "/api/v1/packs/veil-lot/openings",
+        json={"quantity": 2},
+        headers={"Idempotency-Key": "lot"},
+    )
+    answer = await ada.get("/api/v1/fairness/history")
+    assert answer.headers["cache-control"] == "private, no-store"
+    assert answer.headers["content-disposition"] == 'attachment; filename="history.json"'
+    history = answer.json()
+    assert history["format"] == "packhouse.history/1"
+    in_force, ended = history["seed_pairs"]
+    assert in_force == {
+        "commitment": rotated["current"]["commitment"],
+        "user_key": rotated["current"]["user_key"],
+        "created_at": rotated["current"]["created_at"],
+        "first_used_at": in_force["first_used_at"],
+        "revealed_at": None,
+        "server_seed": None,
+        "openings": None,
+    }
+    assert ended["server_seed"] == rotated["revealed"]["server_seed"]
+    assert ended["openings"] == 1
+    ids = [receipt["id"] for receipt in history["receipts"]]
+    assert set(ids[:2]) == {opening["id"] for opening in lot.json()["openings"]}
+    assert len(ids) == 3
+    for receipt in history["receipts"]:
+        assert receipt == (await ada.get(f"/api/v1/openings/{receipt['id']}")).json()
+
+
+async def test_a_history_without_anything_is_one(ada: httpx.AsyncClient) -> None:
+    history = (await ada.get("/api/v1/fairness/history")).json()
+    assert (len(history["seed_pairs"]), history["receipts"]) == (1, [])
+
+
 async def test_a_visitor_has_no_seed(client: httpx.AsyncClient) -> None:
     for answer in (
+        await client.get("/api/v1/fairness/history"),
         await client.get("/api/v1/fairness/seed"),
         await client.put("/api/v1/fairness/seed", json={"client_seed": "x"}),
         await client.post("/api/v1/fairness/seed/rotation"),

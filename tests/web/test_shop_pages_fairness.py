@@ -30,6 +30,13 @@ async def test_everybody_reads_what_is_proven_and_what_is_not(client: httpx.Asyn
     assert 'href="/verify"' in page.partition("<main")[2]
 
 
+async def test_the_fairness_page_leads_to_everything_that_checks(client: httpx.AsyncClient) -> None:
+    page = (await client.get("/fairness")).text
+    for path in ("/log/checkpoint", "/log/key", "/verify", "/fairness/drift"):
+        assert f'href="{path}"' in page
+    assert "packhouse verify" in words_of(page)
+
+
 async def test_a_rotation_reveals_a_seed_that_hashes_to_its_commitment(
     ada: httpx.AsyncClient,
 ) -> None:

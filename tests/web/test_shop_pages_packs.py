@@ -4,6 +4,7 @@ import httpx
 import pytest
 
 from packhouse.flows.publish_pack import PublishPack, SavePackDraft, publish_pack, save_pack_draft
+from packhouse.flows.relay_events import relay_events
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor
 from worlds.four_packs import TIER_ODDS_PACK
@@ -50,10 +51,13 @@ async def test_a_pack_of_two_layouts_shows_how_rare_each_is(client: httpx.AsyncC
     assert "19.192 %" in words
 
 
-async def test_a_lot_shows_what_is_left_and_its_last_one_prize(ada: httpx.AsyncClient) -> None:
+async def test_a_lot_shows_what_is_left_and_its_last_one_prize(
+    house: House, ada: httpx.AsyncClient
+) -> None:
     page = (await ada.get("/packs/veil-lot")).text
     form = form_of(page, "/packs/veil-lot/openings")
     await ada.post(form.action, data=form.filled(quantity="2"))
+    await relay_events(house)
     words = words_of((await ada.get("/packs/veil-lot")).text)
     assert "18 of 20" in words
     assert "last-one prize" in words

@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from packhouse import accounts, catalog, draws, feed, vault, wallet
+from packhouse import accounts, catalog, drawlog, draws, feed, vault, wallet
 from packhouse.accounts import NewUser, Role, SessionUser
 from packhouse.catalog import Card, Place
 from packhouse.draws import (
@@ -308,6 +308,8 @@ async def list_broken_laws(house: House) -> list[Finding]:
             await vault.check_every_card_has_one_place(connection),
             await feed.check_feed_is_complete(connection),
             await catalog.check_digital_cards_have_no_copies(connection),
+            await drawlog.check_log_has_no_gaps(connection),
+            await drawlog.check_log_tree_is_of_its_leaves(connection),
         ]
     return [finding for finding in findings if not finding.holds]
 

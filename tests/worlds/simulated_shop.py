@@ -160,6 +160,7 @@ def open_scene(
             "cache_url": cache_url,
             "database_pool_size": 3,
             "seed_key": "00" * 32,
+            "log_key": "01" * 32,
             "media_directory": folder / "media",
             "payment_provider": "demo",
             "http_workers": 1,

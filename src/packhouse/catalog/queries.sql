@@ -43,47 +43,41 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::in
 WHERE cards.id = changed.id
 
 -- name: claim_stock_items
--- Takes up to so many free copies of each card into the vault, the oldest first; rows that another
--- transaction holds are skipped, so nobody waits. The CTE is evaluated exactly once, whatever the
--- planner thinks of a small table. Index: stock_items_card_id_idx.
-WITH claimed AS MATERIALIZED (
-    SELECT free.card_id, free.id
-    FROM unnest($1::uuid[], $2::integer[]) AS wanted (card_id, copies)
-    CROSS JOIN LATERAL (
-        SELECT stock.card_id, stock.id
-        FROM stock_items AS stock
-        WHERE stock.card_id = wanted.card_id AND stock.place = 'on_sale' AND stock.lot_id IS NULL
-        ORDER BY stock.id
-        LIMIT wanted.copies
-        FOR UPDATE SKIP LOCKED
-    ) AS free
-)
-UPDATE stock_items
-SET place = 'vaulted', updated_at = $3
-FROM claimed
-WHERE stock_items.card_id = claimed.card_id AND stock_items.id = claimed.id
-RETURNING stock_items.card_id, stock_items.id
+-- Locks up to so many free copies of each card, the oldest first; rows that another transaction holds
+-- are skipped, so nobody waits. Not one statement with the UPDATE: how many copies a LIMIT by parameter
+-- lets through is guessed as a tenth of all, and the join would read the whole table.
+-- Index: stock_items_card_id_idx.
+SELECT free.card_id, free.id
+FROM unnest($1::uuid[], $2::integer[]) AS wanted (card_id, copies)
+CROSS JOIN LATERAL (
+    SELECT stock.card_id, stock.id
+    FROM stock_items AS stock
+    WHERE stock.card_id = wanted.card_id AND stock.place = 'on_sale' AND stock.lot_id IS NULL
+    ORDER BY stock.id
+    LIMIT wanted.copies
+    FOR UPDATE SKIP LOCKED
+) AS free
 
 -- name: claim_stock_items_waiting
 -- The same, but waits for rows that others hold, because what is held may yet be let go. The arrays
 -- are in card id order, and so are the locks. Index: stock_items_card_id_idx.
-WITH claimed AS MATERIALIZED (
-    SELECT free.card_id, free.id
-    FROM unnest($1::uuid[], $2::integer[]) AS wanted (card_id, copies)
-    CROSS JOIN LATERAL (
-        SELECT stock.card_id, stock.id
-        FROM stock_items AS stock
-        WHERE stock.card_id = wanted.card_id AND stock.place = 'on_sale' AND stock.lot_id IS NULL
-        ORDER BY stock.id
-        LIMIT wanted.copies
-        FOR UPDATE
-    ) AS free
-)
+SELECT free.card_id, free.id
+FROM unnest($1::uuid[], $2::integer[]) AS wanted (card_id, copies)
+CROSS JOIN LATERAL (
+    SELECT stock.card_id, stock.id
+    FROM stock_items AS stock
+    WHERE stock.card_id = wanted.card_id AND stock.place = 'on_sale' AND stock.lot_id IS NULL
+    ORDER BY stock.id
+    LIMIT wanted.copies
+    FOR UPDATE
+) AS free
+
+-- name: hand_out_stock_items
+-- Copies that this transaction has claimed go into vaults. Index: stock_items_pkey.
 UPDATE stock_items
 SET place = 'vaulted', updated_at = $3
-FROM claimed
+FROM unnest($1::uuid[], $2::uuid[]) AS claimed (card_id, id)
 WHERE stock_items.card_id = claimed.card_id AND stock_items.id = claimed.id
-RETURNING stock_items.card_id, stock_items.id
 
 -- name: move_stock_items
 -- Moves the named items that are in one of the places $3 to the place $4; locks them in the order
@@ -114,9 +108,9 @@ ORDER BY id
 FOR UPDATE
 
 -- name: claim_movable_items
--- Up to $3 items of one card that are in one of the places $2 and in no lot, the oldest first;
--- those that others hold are skipped. Index: stock_items_pkey.
-SELECT id
+-- Up to $3 items of one card that are in one of the places $2 and in no lot, the oldest first, with
+-- the place of each; those that others hold are skipped. Index: stock_items_pkey.
+SELECT id, place
 FROM stock_items
 WHERE card_id = $1 AND place = ANY ($2::text[]) AND lot_id IS NULL
 ORDER BY id

@@ -61,9 +61,9 @@ async def list_sets(connection: Connection) -> list[tuple[str, str, int]]:
 
 
 async def claim_stock_items(
-    connection: Connection, wanted: Mapping[CardId, int], *, waiting: bool, now: datetime
+    connection: Connection, wanted: Mapping[CardId, int], *, waiting: bool
 ) -> dict[CardId, list[StockItemId]]:
-    """Move up to that many free copies of each card from sale into the vault.
+    """Lock up to that many free copies of each card; nobody else gets them while this holds them.
 
     Without ``waiting``, copies that another transaction holds are skipped: fewer than wanted does
     not mean that none are left. With it the claim waits for them, in card id order, and what it
@@ -75,12 +75,23 @@ async def claim_stock_items(
         QUERIES["claim_stock_items_waiting" if waiting else "claim_stock_items"],
         card_ids,
         [wanted[card_id] for card_id in card_ids],
-        now,
     )
     claimed: dict[CardId, list[StockItemId]] = {}
     for row in rows:
         claimed.setdefault(row["card_id"], []).append(row["id"])
     return claimed
+
+
+async def hand_out_stock_items(
+    connection: Connection, items: Sequence[tuple[CardId, StockItemId]], *, now: datetime
+) -> None:
+    """Move copies that this transaction has claimed from sale into vaults; the rest stays there."""
+    await connection.execute(
+        QUERIES["hand_out_stock_items"],
+        [card_id for card_id, _ in items],
+        [stock_item_id for _, stock_item_id in items],
+        now,
+    )
 
 
 async def move_stock_items(
@@ -116,10 +127,13 @@ async def lock_stock_items(
 
 async def claim_movable_items(
     connection: Connection, *, card_id: CardId, places: Sequence[Place], limit: int
-) -> list[StockItemId]:
-    """The oldest items of a card in ``places`` that are in no lot and that nobody else holds."""
+) -> dict[StockItemId, Place]:
+    """The oldest items of a card in ``places`` that are in no lot and that nobody else holds.
+
+    Each with the place where it is, the oldest first.
+    """
     rows = await connection.fetch(QUERIES["claim_movable_items"], card_id, list(places), limit)
-    return [row["id"] for row in rows]
+    return {row["id"]: row["place"] for row in rows}
 
 
 async def bind_stock_items(

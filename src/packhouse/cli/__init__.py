@@ -1,4 +1,4 @@
-"""The command line: ``packhouse up | serve | db | catalog | owner | verify | config``.
+"""The command line: ``packhouse up | serve | db | catalog | owner | verify | bench | config``.
 
 What machines read goes to standard output, progress and logs to standard error. 0 is success, 1
 a refusal or an outage (one line says which), 2 a wrong setting or a wrong word on the command line.
@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from packhouse import __version__
+from packhouse.cli.bench import bench_command
 from packhouse.cli.catalog import import_catalog_command
 from packhouse.cli.config import config_command
 from packhouse.cli.db import db_commands
@@ -40,6 +41,7 @@ packhouse_commands.add_typer(owner_commands, name="owner")
 owner_commands.command("create")(create_owner_command)
 packhouse_commands.add_typer(verify_commands, name="verify")
 packhouse_commands.command("config")(config_command)
+packhouse_commands.command("bench")(bench_command)
 
 
 def main() -> None:

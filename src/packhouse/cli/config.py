@@ -44,6 +44,7 @@ SETTING_GROUPS: Final = {
     "Cache and pictures": ("cache_url", "cache_timeout_ms", "media_directory"),
     "Collectors": (
         "seed_key",
+        "log_key",
         "session_ttl_seconds",
         "minimum_age_years",
         "payment_provider",

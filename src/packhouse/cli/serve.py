@@ -34,7 +34,7 @@ from packhouse.plumbing.handover import (
 )
 from packhouse.plumbing.logging import GRANIAN_LOGGING, configure_logging
 from packhouse.plumbing.schema_state import require_migrated
-from packhouse.plumbing.settings import Settings, require_setting
+from packhouse.plumbing.settings import SERVE_NEEDS, WORKER_NEEDS, Settings, require_setting
 from packhouse.worker.run import run_worker
 
 APP_FACTORY: Final = "packhouse.web.app:make_app"
@@ -78,7 +78,8 @@ def serve_command(
     """
     begin_as_child()
     with plain_errors():
-        settings = load_process_settings().settings
+        needs = SERVE_NEEDS if role is Role.WEB else WORKER_NEEDS
+        settings = load_process_settings(required=needs).settings
         database_url = require_setting(settings.database_url, name="database_url").reveal()
         asyncio.run(require_migrated(database_url))
         if role is Role.WEB:

@@ -6,6 +6,7 @@ where it was.
 """
 
 import asyncio
+import base64
 import http
 import http.client
 import os
@@ -52,7 +53,7 @@ from packhouse.plumbing.embedded.errors import disk_full, has_room
 from packhouse.plumbing.embedded.places import read_text, write_private
 from packhouse.plumbing.handover import HANDOVER_VARIABLE, Overrides, write_handover
 from packhouse.plumbing.schema_state import migrate_database
-from packhouse.plumbing.settings import SERVE_NEEDS, LoadedSettings, Settings, load_settings
+from packhouse.plumbing.settings import WORKER_NEEDS, LoadedSettings, Settings, load_settings
 
 READY_SECONDS_MAX: Final = 120.0
 READY_LOOK_SECONDS: Final = 0.05
@@ -62,6 +63,7 @@ ROOM_MEBIBYTES: Final = 16
 SEEDING_STOP_SECONDS_MAX: Final = 2.0
 """Seeding goes on where it was ended, so nobody has to wait for it."""
 SEED_KEY_NAME: Final = "seed-key"
+LOG_KEY_NAME: Final = "log-key"
 
 DEMO_SIGN_INS: Final = (("collector", DEMO_COLLECTOR_EMAIL), ("owner", DEMO_OWNER_EMAIL))
 
@@ -141,6 +143,7 @@ class LocalShop:
         (self._directory / RUN_NAME).unlink(missing_ok=True)
         require_free_port(given.settings)
         decided["seed_key"] = keep_seed_key(self._directory)
+        decided["log_key"] = keep_log_key(self._directory)
         start = self.supervisor.start
         start("postgres", "PostgreSQL", lambda: self._start_server("postgres", start_postgres))
         start("valkey", "Valkey", lambda: self._start_server("valkey", start_valkey))
@@ -188,7 +191,7 @@ class LocalShop:
             overrides["media_directory"] = str(self._directory / "media")
         if given.origins["public_url"] == "default":
             overrides["public_url"] = local_url(given.settings)
-        loaded = load_settings(os.environ, overrides=overrides, required=SERVE_NEEDS)
+        loaded = load_settings(os.environ, overrides=overrides, required=WORKER_NEEDS)
         write_handover(self._directory / HANDOVER_NAME, overrides)
         return loaded.settings
 
@@ -266,6 +269,20 @@ def keep_seed_key(directory: Path) -> str:
         )
     key = secrets.token_hex(32)
     write_private(path, f"{key}\n")
+    return key
+
+
+def keep_log_key(directory: Path) -> str:
+    """The key that signs the draw log, made up when there is none.
+
+    A shop from before the log has none either, so a lost one is replaced too: nothing is lost with
+    it, and whoever keeps the verifier key of before sees the change.
+    """
+    path = directory / LOG_KEY_NAME
+    key = read_text(path)
+    if not key:
+        key = base64.b64encode(secrets.token_bytes(32)).decode()
+        write_private(path, f"{key}\n")
     return key
 
 

@@ -4,24 +4,28 @@
 Every line goes to standard output, the verdict last.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, cast
 from urllib.parse import urlsplit
 
 import msgspec
 import typer
 
 from packhouse import verify
+from packhouse.cli.logs import KeyOption, LogOption, OpenedLog, opened_log
 from packhouse.cli.shop import RUN_NAME, DataOption, data_directory, is_shop_running
+from packhouse.cli.verdicts import is_hash, say, stop_at, verdict
+from packhouse.cli.verify_log import verify_log_command
+from packhouse.cli.verify_lot import verify_lot_command
+from packhouse.cli.verify_user import verify_user_command
 from packhouse.verify import CouldNotLook, Differs, Mismatch, NotThere, PublishedConfig, Receipt
 
 verify_commands = typer.Typer(help="Check draws from public files.", no_args_is_help=True)
 
-MISMATCH_EXIT: Final = 1
-COULD_NOT_LOOK_EXIT: Final = 2
-HASH_LENGTH: Final = 64
+verify_commands.command("user")(verify_user_command)
+verify_commands.command("lot")(verify_lot_command)
+verify_commands.command("log")(verify_log_command)
 
 
 @verify_commands.command("opening")
@@ -45,29 +49,36 @@ def verify_opening_command(
             show_default=False,
         ),
     ] = None,
+    log: LogOption = None,
+    key: KeyOption = None,
     data: DataOption = None,
 ) -> None:
     """Draw an opened pack again and compare everything that its receipt says."""
-    with _verdict():
+    with verdict(), ExitStack() as stack:
         address = verify.api_address_of(target) if verify.is_address(target) else None
-        receipt = verify.read_receipt(verify.read_target(address or target))
-        _say(f"The receipt of opening {receipt.id} has all its fields and no others.")
+        content = verify.read_target(address or target)
+        receipt = verify.read_receipt(content)
+        say(f"The receipt of opening {receipt.id} has all its fields and no others.")
         mismatches = verify.check_commitment(receipt, known=_known(commitment or []))
         mismatches += _check_address(receipt, address)
         if not mismatches and receipt.server_seed is not None:
-            _say(f"Its server seed hashes to the commitment {receipt.proof.commitment}.")
+            say(f"Its server seed hashes to the commitment {receipt.proof.commitment}.")
+        opened = None
+        if log is not None:
+            opened = stack.enter_context(opened_log(log, key=key))
+            mismatches += _check_logged(receipt, content, opened)
         try:
-            published = _find_config(receipt, config=config, target=target, data=data)
+            published = _find_config(receipt, config=config, log=opened, target=target, data=data)
         except CouldNotLook:
-            _stop_at(mismatches)
+            stop_at(mismatches)
             raise
-        _say(f"The published configuration hashes to {published.config_hash}.")
+        say(f"The published configuration hashes to {published.config_hash}.")
         mismatches += verify.check_terms(receipt, published)
         mismatches += verify.check_draws(receipt, published)
-        _stop_at(mismatches)
+        stop_at(mismatches)
         if receipt.server_seed is None:
             raise CouldNotLook(_unrevealed(receipt))
-        _say(f"Every number drawn again is the same: {_drawn_words(receipt)}.")
+        say(f"Every number drawn again is the same: {_drawn_words(receipt)}.")
 
 
 @verify_commands.command("pack")
@@ -86,7 +97,7 @@ def verify_pack_command(
     ] = None,
 ) -> None:
     """Check that a configuration is the one with this hash, and print its odds exactly."""
-    with _verdict():
+    with verdict():
         place, wanted = target, config_hash or _hash_in(target)
         if wanted is None and verify.is_address(target):
             place, wanted = _find_version(verify.api_address_of(target))
@@ -94,36 +105,16 @@ def verify_pack_command(
             raise CouldNotLook("Say by --config-hash what the file has to hash to.")
         published = verify.read_config(verify.read_target(place), config_hash=wanted)
         terms = published.terms
-        _say(f"{terms.name} ({terms.slug}, version {terms.number}), price {terms.price}.")
+        say(f"{terms.name} ({terms.slug}, version {terms.number}), price {terms.price}.")
         for each in verify.list_chances(published):
             share = "" if each.chance is None else f": {each.chance}"
-            _say(f"{'  ' * each.depth}{each.name}{share}")
-        _say(f"The configuration hashes to {wanted} and is in order.")
-
-
-@contextmanager
-def _verdict() -> Iterator[None]:
-    try:
-        yield
-    except Differs as error:
-        _say(f"Mismatch: {error.mismatch}")
-        raise typer.Exit(MISMATCH_EXIT) from error
-    except CouldNotLook as error:
-        _say(f"Could not look: {error}")
-        raise typer.Exit(COULD_NOT_LOOK_EXIT) from error
-    _say("Everything matches.")
-
-
-def _stop_at(mismatches: list[Mismatch]) -> None:
-    for mismatch in mismatches:
-        _say(f"Mismatch: {mismatch}")
-    if mismatches:
-        raise typer.Exit(MISMATCH_EXIT)
+            say(f"{'  ' * each.depth}{each.name}{share}")
+        say(f"The configuration hashes to {wanted} and is in order.")
 
 
 def _known(commitments: list[str]) -> list[str]:
     for commitment in commitments:
-        if not _is_hash(commitment.lower()):
+        if not is_hash(commitment.lower()):
             raise CouldNotLook(f"--commitment {commitment} is not 64 hexadecimal digits.")
     return [commitment.lower() for commitment in commitments]
 
@@ -136,13 +127,34 @@ def _check_address(receipt: Receipt, address: str | None) -> list[Mismatch]:
     return [] if asked == receipt.id else [Mismatch("id", asked, receipt.id)]
 
 
+def _check_logged(receipt: Receipt, content: bytes, log: OpenedLog) -> list[Mismatch]:
+    """The log has this very receipt, and its tiles prove the place."""
+    found = verify.find_opening(log.files, log.checkpoint, receipt.id)
+    if found is None:
+        return [Mismatch("the log", f"a leaf of the opening {receipt.id}", "none")]
+    position, leaf = found
+    tree = verify.parse_plain_json(content, name="the receipt")
+    receipt_hash = verify.hash_of_receipt(cast("dict[str, object]", tree))
+    mismatches = verify.check_logged(receipt, receipt_hash, leaf, at=f"leaves[{position}]")
+    if not mismatches:
+        say(f"The log has it as leaf {position}, proven up to the signed root.")
+    return mismatches
+
+
 def _find_config(
-    receipt: Receipt, *, config: str | None, target: str, data: Path | None
+    receipt: Receipt,
+    *,
+    config: str | None,
+    log: OpenedLog | None,
+    target: str,
+    data: Path | None,
 ) -> PublishedConfig:
     config_hash = receipt.proof.config_hash
-    place = config or _config_place(receipt, target=target, data=data)
+    place = config or f"configs/{config_hash}.json"
+    if config is None and log is None:
+        place = _config_place(receipt, target=target, data=data)
     try:
-        content = verify.read_target(place)
+        content = log.files.read(place) if log and config is None else verify.read_target(place)
     except NotThere as error:
         raise Differs(
             "pack.config_hash", expected=f"a version published at {place}", found="none"
@@ -177,7 +189,7 @@ def _find_version(address: str) -> tuple[str, str | None]:
     """Where the version on sale is published, and its hash, from a pack's public JSON."""
     tree = verify.parse_plain_json(verify.read_target(address), name="the pack")
     match tree:
-        case {"slug": str(slug), "config_hash": str(config_hash)} if _is_hash(config_hash):
+        case {"slug": str(slug), "config_hash": str(config_hash)} if is_hash(config_hash):
             place = verify.config_address_of(address, slug=slug, config_hash=config_hash)
             return place, config_hash
     return address, None
@@ -185,11 +197,7 @@ def _find_version(address: str) -> tuple[str, str | None]:
 
 def _hash_in(target: str) -> str | None:
     name = urlsplit(target).path.rpartition("/")[2].removesuffix(".json")
-    return name if _is_hash(name) else None
-
-
-def _is_hash(text: str) -> bool:
-    return len(text) == HASH_LENGTH and all(digit in "0123456789abcdef" for digit in text)
+    return name if is_hash(name) else None
 
 
 def _unrevealed(receipt: Receipt) -> str:
@@ -209,7 +217,3 @@ def _drawn_words(receipt: Receipt) -> str:
         # Which item a number took depends on every draw before it.
         return f"{cards}, on the prize list of the lot"
     return f"{1 + 2 * count} numbers, {cards}"
-
-
-def _say(line: str) -> None:
-    typer.echo(line)

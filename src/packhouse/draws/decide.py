@@ -5,14 +5,17 @@ no I/O: want of stock never redraws.
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import MutableSequence, Sequence
 from itertools import accumulate
+from typing import TypeVar
 
 import msgspec
 
 from packhouse.draws.model import DrawnCard, Layout, LotDraw, LotItem, Outcome, PackConfig, Ticket
 from packhouse.draws.tickets import client_seed_hash, lot_message, odds_message, ticket_below
 from packhouse.foundation.identifiers import CardId
+
+Left = TypeVar("Left")
 
 LAYOUT_DRAW_INDEX = 0
 """The layout is draw 0; card number i (from 0) uses draws 1 + 2i (tier) and 2 + 2i (card)."""
@@ -129,15 +132,37 @@ def decide_lot(
     is not drawn; draws are numbered from ``first_draw`` without gaps. Raises ``ValueError`` when
     fewer items remain than are to be drawn.
     """
+    drawn = draw_from(
+        list(remaining),
+        lot_seed=lot_seed,
+        manifest_root=manifest_root,
+        first_draw=first_draw,
+        draws=draws,
+        user_key=user_key,
+        client_seed=client_seed,
+    )
+    return [LotDraw(draw=draw, ticket=ticket, item=item) for draw, ticket, item in drawn]
+
+
+def draw_from(
+    left: MutableSequence[Left],
+    *,
+    lot_seed: bytes,
+    manifest_root: bytes,
+    first_draw: int,
+    draws: int,
+    user_key: bytes,
+    client_seed: str,
+) -> list[tuple[int, Ticket, Left]]:
+    """``decide_lot`` over whatever stands for the items; what is drawn is taken out of ``left``."""
     seed_hash = client_seed_hash(client_seed)
-    left = list(remaining)
     drawn = []
     for draw in range(first_draw, first_draw + draws):
         message = lot_message(
             manifest_root=manifest_root, draw=draw, user_key=user_key, client_seed_hash=seed_hash
         )
         ticket = Ticket(ticket_below(len(left), seed=lot_seed, message=message), len(left))
-        drawn.append(LotDraw(draw=draw, ticket=ticket, item=left.pop(ticket.number)))
+        drawn.append((draw, ticket, left.pop(ticket.number)))
     return drawn
 
 

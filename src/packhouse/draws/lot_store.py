@@ -1,11 +1,11 @@
 """What the draws room keeps of lots; each function runs the query of its own name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
-from packhouse.draws.model import LotDraw, LotItem
+from packhouse.draws.model import LotItem
 from packhouse.draws.store import QUERIES
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import CardId, LotId, PackVersionId
@@ -26,7 +26,11 @@ class LockedLot(msgspec.Struct, frozen=True):
 
 
 class LotPrizeCount(msgspec.Struct, frozen=True):
-    """How many copies of a prize the manifest lists, and how many are left."""
+    """How many copies of a prize the manifest lists, and how many are left.
+
+    ``remaining`` are not drawn yet, a last-one prize never being drawn; ``unpulled`` have no pull
+    in the feed yet, so they are what the public knows to be left.
+    """
 
     card_id: CardId
     tier: Tier
@@ -34,6 +38,15 @@ class LotPrizeCount(msgspec.Struct, frozen=True):
     is_last_one: bool
     listed: int
     remaining: int
+    unpulled: int
+
+
+class LotNow(msgspec.Struct, frozen=True):
+    """A lot as of the feed's pull ``sequence``; ``server_seed`` is None until the lot is closed."""
+
+    sequence: int
+    server_seed: bytes | None
+    prizes: tuple[LotPrizeCount, ...]
 
 
 async def insert_lot(
@@ -79,20 +92,42 @@ async def list_remaining_lot_items(connection: Connection, lot_id: LotId) -> lis
     return [LotItem(**row) for row in rows]
 
 
-async def count_lot_items(connection: Connection, lot_id: LotId) -> list[LotPrizeCount]:
-    """What was promised and what is left, dearest first."""
-    rows = await connection.fetch(QUERIES["count_lot_items"], lot_id)
-    return [LotPrizeCount(**row) for row in rows]
+async def find_lot_now(connection: Connection, lot_id: LotId) -> LotNow:
+    """What was promised and what is left, dearest first, and which pull of the feed that is after.
 
-
-async def take_lot_items(connection: Connection, lot_id: LotId, draws: Sequence[LotDraw]) -> None:
-    """Items leave the lot, each with its draw's number."""
-    await connection.execute(
-        QUERIES["take_lot_items"],
-        lot_id,
-        [draw.item.position for draw in draws],
-        [draw.draw for draw in draws],
+    Raises ``Breach`` when there is no such lot.
+    """
+    rows = await connection.fetch(QUERIES["find_lot_now"], lot_id)
+    if not rows:
+        raise Breach(f"A published version names the lot {lot_id}, which does not exist.")
+    return LotNow(
+        sequence=rows[0]["sequence"],
+        server_seed=rows[0]["server_seed"],
+        prizes=tuple(
+            LotPrizeCount(
+                card_id=row["card_id"],
+                tier=row["tier"],
+                value=row["value"],
+                is_last_one=row["is_last_one"],
+                listed=row["listed"],
+                remaining=row["remaining"],
+                unpulled=row["unpulled"],
+            )
+            for row in rows
+        ),
     )
+
+
+async def take_lot_items(
+    connection: Connection, lot_id: LotId, taken: Mapping[int, int]
+) -> dict[int, LotItem]:
+    """Items leave the lot, each with its draw's number; both by position. Raises ``Breach``."""
+    rows = await connection.fetch(
+        QUERIES["take_lot_items"], lot_id, list(taken), list(taken.values())
+    )
+    if len(rows) < len(taken):
+        raise Breach(f"An item of the lot {lot_id} was to be drawn a second time.")
+    return {row["position"]: LotItem(**row) for row in rows}
 
 
 async def advance_lot(connection: Connection, lot_id: LotId, *, draws: int) -> None:

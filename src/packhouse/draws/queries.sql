@@ -1,15 +1,23 @@
 -- name: list_opening_standings
--- What deciding an opening needs, one row for each user: who, wallet, seed pair in force, and whether
--- the pack is on sale. Indexes: users_pkey, wallets_pkey, seed_pairs_pkey, packs_pkey, pack_pauses_pkey.
+-- What deciding an opening needs, one row for each user: whether the session that asks is still there,
+-- what the same request was answered before, who, wallet, seed pair in force, and whether the pack is on
+-- sale. Indexes: users_pkey, wallets_pkey, seed_pairs_pkey, sessions_pkey, idempotency_keys_pkey,
+-- packs_pkey, pack_pauses_pkey.
 SELECT u.id AS user_id, u.username, u.role, u.is_anonymous, u.suspended_at,
+       (wanted.token_hash IS NULL OR t.user_id IS NOT DISTINCT FROM u.id) AS has_session,
        w.balance, w.sequence, w.nonce, w.seed_pair_id,
        s.sealed_server_seed, s.commitment, s.user_key, s.client_seed,
+       k.request_hash, k.answer,
        CASE WHEN p.withdrawn_at IS NULL THEN p.current_version_id END AS version_id,
        EXISTS (SELECT 1 FROM pack_pauses z WHERE z.pack_id = p.id) AS is_paused
-FROM unnest($1::uuid[], $2::uuid[]) AS wanted (user_id, pack_id)
+FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bytea[])
+    AS wanted (user_id, pack_id, route, key, token_hash)
 JOIN users u ON u.id = wanted.user_id
 JOIN wallets w ON w.user_id = wanted.user_id
 JOIN seed_pairs s ON s.user_id = w.user_id AND s.id = w.seed_pair_id
+LEFT JOIN sessions t ON t.token_hash = wanted.token_hash AND t.expires_at > $6
+LEFT JOIN idempotency_keys k
+    ON k.user_id = wanted.user_id AND k.route = wanted.route AND k.key = wanted.key
 LEFT JOIN packs p ON p.id = wanted.pack_id
 
 -- name: insert_seed_pair
@@ -30,6 +38,14 @@ FROM seed_pairs
 WHERE user_id = $1 AND revealed_at IS NOT NULL
 ORDER BY id DESC
 LIMIT $2
+
+-- name: list_seed_pairs
+-- All of a user's pairs, newest first. Index: seed_pairs_pkey.
+SELECT id, commitment, user_key, client_seed, created_at, first_used_at, revealed_at, server_seed, openings
+FROM seed_pairs
+WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3
 
 -- name: find_sealed_server_seed
 -- The sealed secret of one pair.
@@ -90,15 +106,21 @@ JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (user_id, id)
 
 -- name: insert_receipts
 -- Receipts by their public id.
-INSERT INTO receipts (id, user_id, seed_pair_id, receipt, created_at)
-SELECT r.id, r.user_id, r.seed_pair_id, r.receipt, r.created_at
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[])
-    AS r (id, user_id, seed_pair_id, receipt, created_at)
+INSERT INTO receipts (id, user_id, seed_pair_id, receipt, created_at, log_position)
+SELECT r.id, r.user_id, r.seed_pair_id, r.receipt, r.created_at, r.log_position
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bigint[])
+    AS r (id, user_id, seed_pair_id, receipt, created_at, log_position)
 ON CONFLICT DO NOTHING
 
 -- name: find_receipt
 -- One public receipt. Index: receipts_pkey.
 SELECT id, user_id, seed_pair_id, receipt
+FROM receipts
+WHERE id = $1
+
+-- name: find_log_position
+-- Where an opening's leaf is in the draw log. Index: receipts_pkey.
+SELECT log_position
 FROM receipts
 WHERE id = $1
 
@@ -175,6 +197,12 @@ FROM pack_versions v
 JOIN packs p ON p.id = v.pack_id
 WHERE v.config_hash = $2 AND p.slug = $1
 
+-- name: find_config_by_hash
+-- The same without knowing its pack. Index: pack_versions_config_hash_key.
+SELECT config
+FROM pack_versions
+WHERE config_hash = $1
+
 -- name: insert_pack_version
 -- A version is written once and never changed.
 INSERT INTO pack_versions (id, pack_id, number, config, config_hash, lot_id, reason, published_by, published_at)
@@ -217,6 +245,15 @@ SELECT $1, i.position, i.card_id, i.stock_item_id, i.tier, i.value, i.is_last_on
 FROM unnest($2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::boolean[])
     AS i (position, card_id, stock_item_id, tier, value, is_last_one)
 
+-- name: list_lot_manifest
+-- The manifest with a root, in its order; lots are few, and equal manifests are equal line by line.
+-- Index: lot_items_pkey.
+SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one
+FROM lot_items
+WHERE lot_id = (SELECT id FROM lots WHERE manifest_root = $1 ORDER BY id LIMIT 1) AND position >= $2
+ORDER BY position
+LIMIT $3
+
 -- name: lock_lot
 -- Draws of a lot are numbered densely under this row's lock.
 SELECT id, size, draws, commitment, sealed_server_seed, manifest_root, closed_at IS NOT NULL AS is_closed
@@ -231,20 +268,40 @@ FROM lot_items
 WHERE lot_id = $1 AND draw IS NULL
 ORDER BY position
 
--- name: count_lot_items
--- What a lot's manifest promised and what is left of it, for each prize.
-SELECT card_id, tier, value, is_last_one, count(*) AS listed, count(*) FILTER (WHERE draw IS NULL) AS remaining
+-- name: find_lot_now
+-- What a lot's manifest promised and what is left of it, for each prize, as of the feed's end: one
+-- statement is one snapshot, so what is not published has left with no pull up to that sequence.
+-- Indexes: global_feed_pkey, lots_pkey, lot_items_pkey.
+SELECT (SELECT coalesce(max(sequence), 0) FROM global_feed) AS sequence, l.server_seed,
+       i.card_id, i.tier, i.value, i.is_last_one, count(*) AS listed,
+       count(*) FILTER (WHERE i.draw IS NULL) AS remaining,
+       count(*) FILTER (WHERE NOT i.is_published) AS unpulled
+FROM lots l
+JOIN lot_items i ON i.lot_id = l.id
+WHERE l.id = $1
+GROUP BY l.server_seed, i.card_id, i.tier, i.value, i.is_last_one
+ORDER BY i.value DESC, i.card_id
+
+-- name: list_remaining_positions
+-- Where what may still be drawn of a lot stands in its manifest. Index: lot_items_lot_id_position_idx.
+SELECT array_agg(position ORDER BY position)
 FROM lot_items
-WHERE lot_id = $1
-GROUP BY card_id, tier, value, is_last_one
-ORDER BY value DESC, card_id
+WHERE lot_id = $1 AND draw IS NULL AND NOT is_last_one
+
+-- name: list_positions_drawn_since
+-- What left a lot with a certain draw or later. Index: lot_items_lot_id_draw_idx.
+SELECT position
+FROM lot_items
+WHERE lot_id = $1 AND draw >= $2
 
 -- name: take_lot_items
--- Items leave a lot exactly once, each with the number of its draw.
+-- Items leave a lot exactly once, each with the number of its draw. Index: lot_items_pkey.
 UPDATE lot_items
 SET draw = taken.draw
 FROM unnest($2::integer[], $3::integer[]) AS taken (position, draw)
 WHERE lot_items.lot_id = $1 AND lot_items.position = taken.position AND lot_items.draw IS NULL
+RETURNING lot_items.position, lot_items.card_id AS card, lot_items.stock_item_id, lot_items.tier,
+    lot_items.value, lot_items.is_last_one
 
 -- name: advance_lot
 -- Counts the draws.
@@ -263,3 +320,59 @@ WHERE id = $1
 SELECT server_seed
 FROM lots
 WHERE id = $1
+
+-- name: add_tier_counts
+-- Counts cards as they are published; the caller sorts the rows, so the locks are taken in one order.
+INSERT INTO tier_counts (config_hash, layout, slot, tier, cards)
+SELECT c.config_hash, c.layout, c.slot, c.tier, c.cards
+FROM unnest($1::bytea[], $2::text[], $3::text[], $4::text[], $5::bigint[])
+    AS c (config_hash, layout, slot, tier, cards)
+ON CONFLICT ON CONSTRAINT tier_counts_pkey DO UPDATE
+SET cards = tier_counts.cards + excluded.cards
+
+-- name: mark_lot_items_published
+-- Drawn items leave the public view with their pulls; the last-one prize, which has no draw, with its
+-- lot's last draw. Indexes: lot_items_lot_id_draw_idx, lots_pkey, lot_items_pkey.
+UPDATE lot_items
+SET is_published = true
+FROM (
+    SELECT i.lot_id, i.position
+    FROM unnest($1::uuid[], $2::integer[]) AS drawn (lot_id, draw)
+    JOIN lot_items i ON i.lot_id = drawn.lot_id AND i.draw = drawn.draw
+    UNION ALL
+    SELECT i.lot_id, i.position
+    FROM unnest($1::uuid[], $2::integer[]) AS drawn (lot_id, draw)
+    JOIN lots l ON l.id = drawn.lot_id AND l.size = drawn.draw + 1
+    JOIN lot_items i ON i.lot_id = l.id AND i.is_last_one
+) AS leaving
+WHERE lot_items.lot_id = leaving.lot_id AND lot_items.position = leaving.position
+
+-- name: count_copies_now
+-- Free copies on sale of each card, as of the feed's end; one row without a card when none is asked
+-- for. Counting card by card is twice as fast as grouping. Indexes: global_feed_pkey,
+-- stock_items_card_id_idx.
+SELECT feed.sequence, wanted.card_id,
+       (SELECT count(*)
+        FROM stock_items stock
+        WHERE stock.card_id = wanted.card_id AND stock.place = 'on_sale' AND stock.lot_id IS NULL) AS copies
+FROM (SELECT coalesce(max(sequence), 0) AS sequence FROM global_feed) AS feed
+LEFT JOIN unnest($1::uuid[]) AS wanted (card_id) ON true
+
+-- name: list_counted_versions
+-- Versions on sale, and past ones of which cards are counted, on sale and newest first.
+-- Indexes: tier_counts_pkey, packs_pkey.
+SELECT v.id, p.slug, v.number, v.config_hash, v.published_at, l.server_seed,
+       (p.withdrawn_at IS NULL AND p.current_version_id IS NOT DISTINCT FROM v.id) AS is_on_sale
+FROM pack_versions v
+JOIN packs p ON p.id = v.pack_id
+LEFT JOIN lots l ON l.id = v.lot_id
+WHERE (p.withdrawn_at IS NULL AND p.current_version_id = v.id)
+    OR EXISTS (SELECT 1 FROM tier_counts c WHERE c.config_hash = v.config_hash)
+ORDER BY is_on_sale DESC, v.id DESC
+LIMIT $1
+
+-- name: list_tier_counts
+-- How many cards of each tier certain versions gave. Index: tier_counts_pkey.
+SELECT config_hash, layout, slot, tier, cards
+FROM tier_counts
+WHERE config_hash = ANY ($1::bytea[])

@@ -67,12 +67,16 @@ class PackShelf:
                     self._looked_at = time.monotonic()
         return self._packs
 
+    async def find_pack(self, database: Database, slug: str) -> ShelvedPack | None:
+        """One pack on sale."""
+        return next((pack for pack in await self.list_packs(database) if pack.slug == slug), None)
+
     async def get_pack(self, database: Database, slug: str) -> ShelvedPack:
         """One pack on sale. Raises ``PackNotFound``."""
-        for pack in await self.list_packs(database):
-            if pack.slug == slug:
-                return pack
-        raise PackNotFound(f"There is no pack {slug!r} on sale here.")
+        pack = await self.find_pack(database, slug)
+        if pack is None:
+            raise PackNotFound(f"There is no pack {slug!r} on sale here.")
+        return pack
 
     def forget(self) -> None:
         """Look again at the next question, because this process just changed something."""

@@ -1,6 +1,6 @@
 """What the draws room keeps in PostgreSQL; each function runs the query of its own name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
@@ -17,6 +17,7 @@ from packhouse.foundation.identifiers import (
     SeedPairId,
     UserId,
 )
+from packhouse.plumbing.idempotency import Repeat
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
 
@@ -27,6 +28,7 @@ class OpeningStanding(msgspec.Struct, frozen=True):
     """What an opening needs to know of its user and its pack, as of one moment.
 
     ``version_id`` is the version on sale, None when the pack is not; amounts in minor units.
+    ``request_hash`` and ``answer`` are what is recorded under the request's key, if anything is.
     """
 
     user_id: UserId
@@ -34,6 +36,7 @@ class OpeningStanding(msgspec.Struct, frozen=True):
     role: Literal["collector", "staff", "owner"]
     is_anonymous: bool
     suspended_at: datetime | None
+    has_session: bool
     balance: int
     sequence: int
     nonce: int
@@ -42,6 +45,8 @@ class OpeningStanding(msgspec.Struct, frozen=True):
     commitment: bytes
     user_key: bytes
     client_seed: str
+    request_hash: bytes | None
+    answer: str | None
     version_id: PackVersionId | None
     is_paused: bool
 
@@ -105,13 +110,24 @@ class PackVersionRow(msgspec.Struct, frozen=True):
 
 
 async def list_opening_standings(
-    connection: Connection, wanted: Sequence[tuple[UserId, PackId]]
-) -> dict[UserId, OpeningStanding]:
-    """The standings of users who want to open a pack each, as of now; nothing is locked."""
+    connection: Connection,
+    wanted: Sequence[tuple[Repeat, PackId | None, bytes | None]],
+    *,
+    now: datetime,
+) -> dict[UUID, OpeningStanding]:
+    """The standings of users who want to open a pack each, as of now; nothing is locked.
+
+    A pack that is None is not on sale. The last is the hash of the session's token, to be looked
+    for again; None trusts the caller.
+    """
     rows = await connection.fetch(
         QUERIES["list_opening_standings"],
-        [user_id for user_id, _ in wanted],
-        [pack_id for _, pack_id in wanted],
+        [repeat.user_id for repeat, _, _ in wanted],
+        [pack_id for _, pack_id, _ in wanted],
+        [repeat.route for repeat, _, _ in wanted],
+        [repeat.key for repeat, _, _ in wanted],
+        [token_hash for _, _, token_hash in wanted],
+        now,
     )
     return {row["user_id"]: OpeningStanding(**row) for row in rows}
 
@@ -143,6 +159,14 @@ async def list_revealed_seed_pairs(
 ) -> list[SeedPair]:
     """Past pairs, newest first."""
     rows = await connection.fetch(QUERIES["list_revealed_seed_pairs"], user_id, limit)
+    return [SeedPair(**row) for row in rows]
+
+
+async def list_seed_pairs(
+    connection: Connection, *, user_id: UserId, before: SeedPairId | None, limit: int
+) -> list[SeedPair]:
+    """A user's pairs, revealed or not, newest first, older than ``before``."""
+    rows = await connection.fetch(QUERIES["list_seed_pairs"], user_id, before, limit)
     return [SeedPair(**row) for row in rows]
 
 
@@ -247,20 +271,6 @@ async def list_opening_receipts(
     ]
 
 
-async def insert_receipts(
-    connection: Connection, receipts: Sequence[tuple[KeptReceipt, datetime]]
-) -> None:
-    """Make receipts readable by their id."""
-    await connection.execute(
-        QUERIES["insert_receipts"],
-        [kept.id for kept, _ in receipts],
-        [kept.user_id for kept, _ in receipts],
-        [kept.seed_pair_id for kept, _ in receipts],
-        [kept.receipt for kept, _ in receipts],
-        [created_at for _, created_at in receipts],
-    )
-
-
 async def find_receipt(connection: Connection, opening_id: OpeningId) -> KeptReceipt | None:
     """One public receipt."""
     row = await connection.fetchrow(QUERIES["find_receipt"], opening_id)
@@ -310,6 +320,14 @@ async def find_pack_config(connection: Connection, *, slug: str, config_hash: by
     """The canonical JSON of one published version, on sale or not."""
     config: str | None = await connection.fetchval(QUERIES["find_pack_config"], slug, config_hash)
     return config
+
+
+async def list_pack_configs(
+    connection: Connection, version_ids: Collection[PackVersionId]
+) -> Mapping[PackVersionId, str]:
+    """The canonical JSON of published versions."""
+    rows = await connection.fetch(QUERIES["list_pack_configs"], list(version_ids))
+    return {row["id"]: row["config"] for row in rows}
 
 
 async def insert_pack_version(

@@ -6,6 +6,7 @@ else's yet, and cards are changed by imports alone.
 
 import asyncio
 import hashlib
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from itertools import islice
@@ -22,9 +23,11 @@ from packhouse.catalog import (
     ProblemList,
     Progress,
 )
-from packhouse.foundation.identifiers import new_id
+from packhouse.flows.announcements import stock_added
+from packhouse.foundation.identifiers import CardId, new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
+from packhouse.plumbing.outbox import insert_events
 from packhouse.plumbing.pictures import (
     NoPictures,
     PictureRefused,
@@ -195,8 +198,12 @@ async def _write(
     await catalog.insert_cards(connection, plan.new_cards(), now=now, progress=progress)
     await catalog.update_cards(connection, plan.changed_cards(), now=now)
     await catalog.insert_copies(connection, copies, now=now, progress=progress)
-    on_sale = {copy.card.id for copy in copies if copy.row.place == "on_sale"}
+    on_sale: Counter[CardId] = Counter()
+    for copy in copies:
+        if copy.row.place == "on_sale":
+            on_sale[copy.card.id] += copy.row.quantity
     await catalog.delete_pack_pauses_for_cards(connection, on_sale)
+    await insert_events(connection, stock_added(on_sale, now=now))
     await catalog.insert_catalog_import(
         connection, sha256=bytes.fromhex(report.sha256), file_name=command.file_name, now=now
     )

@@ -20,9 +20,11 @@ from packhouse.draws import (
     PackRow,
     PackVersionRow,
 )
+from packhouse.flows.announcements import lot_closed, stock_withdrawn
 from packhouse.foundation.errors import FieldError, InvalidInput
 from packhouse.foundation.identifiers import CardId, LotId, StockItemId, new_id
 from packhouse.house import House
+from packhouse.plumbing.outbox import insert_events
 from packhouse.plumbing.postgres import Connection
 
 LOT_SEED_BYTES = 32
@@ -82,6 +84,8 @@ async def close_lot(
     )
     server_seed = house.seal.open(lot.sealed_server_seed, context=lot.id.bytes)
     await draws.close_lot(connection, lot.id, server_seed=server_seed, now=now)
+    closed = lot_closed(lot, server_seed=server_seed, draws=lot.draws, now=now)
+    await insert_events(connection, [closed])
 
 
 def lot_terms(
@@ -118,6 +122,7 @@ async def _claim_for_lot(
         if prize.physical:
             wanted[prize.card] += prize.count
     stock: dict[CardId, list[StockItemId]] = {}
+    from_sale: dict[CardId, int] = {}
     missing: list[str] = []
     known = {card.id: card for card in await catalog.list_cards(connection, wanted)}
     for card_id in sorted(wanted):
@@ -127,7 +132,8 @@ async def _claim_for_lot(
         if len(claimed) < wanted[card_id]:
             card = known[card_id]
             missing.append(f"{card.set_code}-{card.number} ({len(claimed)} of {wanted[card_id]})")
-        stock[card_id] = claimed
+        stock[card_id] = list(claimed)
+        from_sale[card_id] = list(claimed.values()).count("on_sale")
     if missing:
         raise draws.StockMissing(
             "A lot can only promise what is there. Copies are missing of " + ", ".join(missing),
@@ -135,6 +141,7 @@ async def _claim_for_lot(
         )
     bound = [(card_id, item) for card_id, items in stock.items() for item in items]
     await catalog.bind_stock_items(connection, bound, lot_id=lot_id, now=now)
+    await insert_events(connection, stock_withdrawn(from_sale, now=now))
     return stock
 
 

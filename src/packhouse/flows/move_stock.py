@@ -8,11 +8,13 @@ from typing import Final
 import msgspec
 
 from packhouse import catalog
-from packhouse.catalog import STAFF_MOVES, StaffPlace
+from packhouse.catalog import STAFF_MOVES, Place, StaffPlace
+from packhouse.flows.announcements import stock_added, stock_withdrawn
 from packhouse.foundation.errors import FieldError, InvalidInput, NotFound
 from packhouse.foundation.identifiers import CardId, StockItemId
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
+from packhouse.plumbing.outbox import insert_events
 from packhouse.plumbing.postgres import Connection
 
 MOVED_ITEMS_MAX: Final = 10_000
@@ -56,10 +58,10 @@ async def move_stock(house: House, command: MoveStock) -> StockMoved:
     _require_valid(command)
     now = house.clock()
     async with house.database.transaction() as connection:
-        ids = await _choose(connection, command)
+        chosen = await _choose(connection, command)
         await catalog.move_stock_items(
             connection,
-            [(command.card_id, stock_item_id) for stock_item_id in ids],
+            [(command.card_id, stock_item_id) for stock_item_id in chosen],
             from_places=STAFF_MOVES[command.to_place],
             to_place=command.to_place,
             now=now,
@@ -67,37 +69,42 @@ async def move_stock(house: House, command: MoveStock) -> StockMoved:
         if command.to_place == "on_sale":
             await catalog.lock_cards(connection, [command.card_id])
             await catalog.delete_pack_pauses_for_cards(connection, [command.card_id])
+            events = stock_added({command.card_id: len(chosen)}, now=now)
+        else:
+            from_sale = list(chosen.values()).count("on_sale")
+            events = stock_withdrawn({command.card_id: from_sale}, now=now)
+        await insert_events(connection, events)
         await insert_audit_entry(
             connection,
             actor=command.actor,
             action=_ACTIONS[command.to_place],
             subject=f"card:{command.card_id}",
             reason=command.reason,
-            details={"stock_item_ids": [str(stock_item_id) for stock_item_id in ids]},
+            details={"stock_item_ids": [str(stock_item_id) for stock_item_id in chosen]},
             now=now,
         )
-    return StockMoved(card_id=command.card_id, place=command.to_place, stock_item_ids=tuple(ids))
+    return StockMoved(card_id=command.card_id, place=command.to_place, stock_item_ids=tuple(chosen))
 
 
-async def _choose(connection: Connection, command: MoveStock) -> list[StockItemId]:
-    """The copies to move, locked."""
+async def _choose(connection: Connection, command: MoveStock) -> dict[StockItemId, Place]:
+    """The copies to move, locked, each with the place where it is."""
     if command.quantity is not None:
-        ids = await catalog.claim_movable_items(
+        claimed = await catalog.claim_movable_items(
             connection,
             card_id=command.card_id,
             places=STAFF_MOVES[command.to_place],
             limit=command.quantity,
         )
-        if not ids:
+        if not claimed:
             raise NotFound("No copy of this card is where it could be moved from.")
-        return ids
+        return claimed
     items = await catalog.lock_stock_items(
         connection, card_id=command.card_id, ids=command.stock_item_ids
     )
     if len(items) != len(set(command.stock_item_ids)):
         raise NotFound("One of these copies is not a copy of this card.")
     catalog.require_movable(items, to_place=command.to_place)
-    return [item.id for item in items]
+    return {item.id: item.place for item in items}
 
 
 def _require_valid(command: MoveStock) -> None:

@@ -1,8 +1,14 @@
 """A collector opens packs: paid once, drawn once, recorded once, whatever is retried or killed.
 
-The draw is decided purely, from the published version, the seed pair, the nonce and the client
-seed, before any lock is taken. One short transaction then makes it true. Lock order: the lot's row
-(finite lots only) · stock items by card id · wallets by user id · cards that ran out, by id.
+Openings that wait at the same time are made true together, in one transaction of set-wise
+statements: up to so many of different users (foundation/limits.py), and one alone when nothing else
+waits.
+Every set reads its standings anew, all in one query, and decides each draw purely from the
+published version, the seed pair, the nonce and the client seed, before any lock is taken. Who is
+refused is refused alone; who loses a race is left out of the set and tried again alone.
+
+Lock order, odds packs: stock items by card id · wallets by user id · cards that ran out, by id.
+Lots: the lot's row · wallets by user id · the lot's own stock items, which no odds pack claims.
 Everything else is insertion.
 
 A draw is never redone for want of stock: the card drawn is owed. When no copy is left, which is
@@ -12,52 +18,44 @@ value, and the pack rests until it is restocked.
 
 import asyncio
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Annotated
 
 import msgspec
 
-from packhouse import accounts, catalog, draws, wallet
-from packhouse.draws import (
-    ClientSeedOrigin,
-    LockedLot,
-    LotItem,
-    OpeningStanding,
-    Proof,
-    Receipt,
-    ReceiptCard,
-    ReceiptLot,
-    ReceiptPack,
-    ShelvedPack,
-    Ticket,
-)
+from packhouse import accounts, draws, wallet
+from packhouse.draws import OpeningStanding, PackNotFound, Receipt, ShelvedPack
+from packhouse.flows.decide_openings import Purchase, decide_purchase, draw_outcomes
+from packhouse.flows.settle_lot import list_faces, settle_lot_purchases, sold_out
 from packhouse.flows.settle_openings import (
     ClaimShort,
-    DecidedOpening,
-    DecidedPurchase,
     OpenedPacks,
+    Opening,
     PurchaseRaced,
+    RecordedAnswer,
+    opening_of,
     settle_purchases,
 )
-from packhouse.foundation.cards import CardFace
-from packhouse.foundation.errors import Breach, Outage
-from packhouse.foundation.identifiers import (
-    CardId,
-    OpeningId,
-    StockItemId,
-    UserCardId,
-    UserId,
-    new_id,
-)
+from packhouse.foundation.errors import Breach, Outage, Refusal
+from packhouse.foundation.identifiers import LotId, UserId
 from packhouse.foundation.limits import (
     CLIENT_SEED_LENGTH_MAX,
+    LOT_OPENINGS_PER_SET,
     OPENING_ATTEMPTS_MAX,
+    OPENING_LANES_PER_HOST,
+    OPENINGS_PER_SET,
     PACKS_PER_OPENING_MAX,
 )
 from packhouse.house import House
-from packhouse.plumbing.idempotency import Repeat, find_answer
-from packhouse.plumbing.postgres import Connection, TransactionRaced
+from packhouse.plumbing.idempotency import Repeat, require_same_request
+from packhouse.plumbing.lanes import LanesFull, Line, WaitedTooLong
+from packhouse.plumbing.postgres import Connection, TransactionRaced, transaction_on
+
+ALONE_LINE = Line("each alone", lanes=1, set_size=1)
+
+Outcome = OpenedPacks | Refusal | ClaimShort | PurchaseRaced
 
 
 class OpenPacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -71,70 +69,162 @@ class OpenPacks(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class OpenPack(msgspec.Struct, frozen=True):
-    """Who opens which pack how often, and what makes a repetition of it recognisable."""
+    """Who opens which pack how often, and what makes a repetition of it recognisable.
+
+    ``token_hash`` is that of the session it was sent under, if that is still to be asked for in
+    PostgreSQL: the set does it for everybody in the one query that it reads anyway.
+    """
 
     user_id: UserId
     slug: str
     request: OpenPacks
     repeat: Repeat
+    token_hash: bytes | None = None
+
+
+class AskedOpening(msgspec.Struct, frozen=True):
+    """A command and the pack that it found on sale, if any."""
+
+    command: OpenPack
+    pack: ShelvedPack | None
 
 
 class OpeningBusy(Outage):
-    """The wallet or the stock kept changing under this opening; nothing was paid."""
+    """Too much at once, for this wallet or for the whole shop; nothing was paid."""
 
     code = "opening_busy"
 
 
 async def open_pack(house: House, command: OpenPack) -> OpenedPacks:
     """Open packs. Raises ``SoldOut``, ``PackChanged``, ``InsufficientCredits``, ``PackNotFound``,
-    ``AccountSuspended``, ``StaffCannotOpenPacks``, ``IdempotencyKeyReused``, ``OpeningBusy``.
+    ``NotSignedIn``, ``AccountSuspended``, ``StaffCannotOpenPacks``, ``IdempotencyKeyReused``,
+    ``OpeningBusy``.
     """
     if command.request.client_seed is not None:
         draws.require_client_seed(command.request.client_seed)
     waiting = False
-    async with house.turns.of(command.user_id):
-        for _ in range(OPENING_ATTEMPTS_MAX):
-            try:
-                return await _attempt(house, command, waiting=waiting)
-            except ClaimShort:
-                waiting = True
-            except (PurchaseRaced, TransactionRaced):
-                # Uneven pauses let one of the racers through instead of all meeting again.
-                await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 - no secret hangs on it
+    for attempt in range(OPENING_ATTEMPTS_MAX):
+        pack = await house.packs.find_pack(house.database, command.slug)
+        try:
+            return await house.lanes.join(
+                AskedOpening(command, pack),
+                owner=command.user_id,
+                line=_line_of(house, pack) if attempt == 0 else ALONE_LINE,
+                work=partial(open_set, house, waiting=waiting),
+            )
+        except ClaimShort:
+            waiting = True
+        except (PurchaseRaced, TransactionRaced):
+            # Uneven pauses let one of the racers through instead of all meeting again.
+            await asyncio.sleep(random.uniform(0, 0.02))  # noqa: S311 - no secret hangs on it
+        except (LanesFull, WaitedTooLong) as error:
+            raise OpeningBusy(
+                "More packs are being opened just now than the shop can do; nothing was paid. Try"
+                " again in a moment, with the same Idempotency-Key."
+            ) from error
     raise OpeningBusy("Too many openings at once for this wallet; nothing was paid. Try again.")
 
 
-async def _attempt(house: House, command: OpenPack, *, waiting: bool) -> OpenedPacks:
-    async with house.database.connection() as connection:
-        answer = await find_answer(connection, command.repeat, OpenedPacks)
-    if answer is not None:
-        return answer
-    pack = await house.packs.get_pack(house.database, command.slug)
-    async with house.database.connection() as connection:
-        wanted = (command.user_id, pack.pack_id)
-        standing = (await draws.list_opening_standings(connection, [wanted]))[command.user_id]
-        if standing.version_id != pack.version_id:
-            house.packs.forget()
-            raise PurchaseRaced
-        _require_may_open(standing, pack, command)
-        faces = await _list_faces(house, connection, pack)
+async def open_set(
+    house: House, asked: Sequence[AskedOpening], *, waiting: bool = False
+) -> list[OpenedPacks | Exception]:
+    """Open packs for different users, all of odds packs or all of one lot; in the same order.
+
+    Only what fails everybody (PostgreSQL is away) is raised. What fails a set of several for
+    another reason is ``PurchaseRaced`` for each: alone, the one it lay in will say so itself.
+    ``waiting`` waits for copies that others hold, and pays for what is missing even then.
+    """
+    try:
+        return await _open_set(house, asked, waiting=waiting)
+    except TransactionRaced:
+        return [PurchaseRaced() for _ in asked]
+    except Outage:
+        raise
+    except Exception:
+        if len(asked) == 1:
+            raise
+        return [PurchaseRaced() for _ in asked]
+
+
+def _line_of(house: House, pack: ShelvedPack | None) -> Line:
+    if pack is None or pack.lot_id is None:
+        lanes = max(1, OPENING_LANES_PER_HOST // house.settings.http_workers)
+        return Line("odds packs", lanes=lanes, set_size=OPENINGS_PER_SET)
+    # The draws of a lot come one after another under its lock, so a second lane would only wait.
+    return Line(pack.lot_id, lanes=1, set_size=LOT_OPENINGS_PER_SET)
+
+
+async def _open_set(
+    house: House, asked: Sequence[AskedOpening], *, waiting: bool
+) -> list[OpenedPacks | Exception]:
+    outcomes: dict[UserId, OpenedPacks | Exception] = {}
+    purchases: list[Purchase] = []
     now = house.clock()
-    if pack.config.lot is None:
-        purchase = _decide_odds(house, command, pack, standing, faces, now)
-        async with house.database.transaction() as connection:
-            answers = await settle_purchases(connection, [purchase], waiting=waiting, now=now)
-        return answers[0]
-    async with house.database.transaction() as connection:
-        purchase = await _decide_lot(house, connection, command, pack, standing, faces, now)
-        answers = await settle_purchases(connection, [purchase], waiting=waiting, now=now)
-    house.packs.forget()
-    return answers[0]
+    async with house.database.connection() as connection:
+        standings = await draws.list_opening_standings(
+            connection,
+            [
+                (
+                    each.command.repeat,
+                    None if each.pack is None else each.pack.pack_id,
+                    each.command.token_hash,
+                )
+                for each in asked
+            ],
+            now=now,
+        )
+        for each in asked:
+            standing = standings.get(each.command.user_id)
+            if standing is None:
+                raise Breach(f"The user {each.command.user_id} has no wallet or no seed pair.")
+            try:
+                if not standing.has_session:
+                    raise accounts.NotSignedIn("Your session has ended. Sign in again.")
+                found = await _find_answer(connection, each.command.repeat, standing)
+                if found is None:
+                    purchases.append(_require_may_open(house, each, standing))
+                else:
+                    outcomes[each.command.user_id] = found
+            except (Refusal, PurchaseRaced) as error:
+                outcomes[each.command.user_id] = error
+        if purchases:
+            settled = await _settle(house, connection, purchases, waiting=waiting, now=now)
+            for purchase, outcome in zip(purchases, settled, strict=True):
+                outcomes[purchase.user_id] = outcome
+    return [outcomes[each.command.user_id] for each in asked]
 
 
-def _require_may_open(standing: OpeningStanding, pack: ShelvedPack, command: OpenPack) -> None:
+async def _find_answer(
+    connection: Connection, repeat: Repeat, standing: OpeningStanding
+) -> OpenedPacks | None:
+    """The first answer to this very request, put together again from its receipts."""
+    if standing.request_hash is None or standing.answer is None:
+        return None
+    require_same_request(repeat, standing.request_hash)
+    recorded = msgspec.json.decode(standing.answer, type=RecordedAnswer)
+    ids = [each for each in recorded.openings if not isinstance(each, Opening)]
+    kept = await draws.list_opening_receipts(connection, [(standing.user_id, id_) for id_ in ids])
+    opened = {
+        receipt.id: opening_of(msgspec.json.decode(receipt.receipt, type=Receipt))
+        for receipt, _ in kept
+    }
+    return OpenedPacks(
+        openings=tuple(
+            each if isinstance(each, Opening) else opened[each] for each in recorded.openings
+        ),
+        balance=recorded.balance,
+    )
+
+
+def _require_may_open(house: House, asked: AskedOpening, standing: OpeningStanding) -> Purchase:
+    request, pack = asked.command.request, asked.pack
+    if pack is None:
+        raise PackNotFound(f"There is no pack {asked.command.slug!r} on sale here.")
+    if standing.version_id != pack.version_id:
+        house.packs.forget()
+        raise PurchaseRaced
     accounts.require_collector(standing)
-    asked = command.request.config_hash
-    if asked is not None and asked != pack.compiled.config_hash.hex():
+    if request.config_hash is not None and request.config_hash != pack.compiled.config_hash.hex():
         raise draws.PackChanged(
             "This pack was published anew since you looked; nothing was paid. Reload the page to"
             " see the odds that are on sale now."
@@ -143,225 +233,65 @@ def _require_may_open(standing: OpeningStanding, pack: ShelvedPack, command: Ope
         raise draws.SoldOut(
             f"{pack.config.name} rests until it is restocked; nothing was paid.", pack=pack.slug
         )
-    cost = pack.config.price * command.request.quantity
-    wallet.require_credits(balance=standing.balance, cost=cost)
-
-
-async def _list_faces(
-    house: House, connection: Connection, pack: ShelvedPack
-) -> Mapping[CardId, CardFace]:
-    cards = await house.cards.list_cards(connection, pack.card_ids)
-    return {
-        card_id: catalog.card_face(card, media_url=house.media.url_of)
-        for card_id, card in cards.items()
-    }
-
-
-def _decide_odds(
-    house: House,
-    command: OpenPack,
-    pack: ShelvedPack,
-    standing: OpeningStanding,
-    faces: Mapping[CardId, CardFace],
-    now: datetime,
-) -> DecidedPurchase:
-    client_seed, origin = _client_seed(command, standing)
-    server_seed = house.seal.open(standing.sealed_server_seed, context=standing.seed_pair_id.bytes)
-    openings = []
-    for nonce in range(standing.nonce, standing.nonce + command.request.quantity):
-        outcome = draws.decide(
-            pack.compiled,
-            server_seed=server_seed,
-            user_key=standing.user_key,
-            nonce=nonce,
-            client_seed=client_seed,
-        )
-        proof = Proof(
-            config_hash=pack.compiled.config_hash.hex(),
-            commitment=standing.commitment.hex(),
-            user_key=standing.user_key.hex(),
-            nonce=nonce,
-            client_seed=client_seed,
-            client_seed_origin=origin,
-            layout=outcome.layout,
-            layout_ticket=outcome.layout_ticket,
-            lot=None,
-        )
-        cards = [
-            ReceiptCard(
-                user_card_id=UserCardId(new_id()),
-                card=faces[card.card],
-                tier=card.tier,
-                value=card.value,
-                slot=card.slot,
-                tier_ticket=card.tier_ticket,
-                card_ticket=card.card_ticket,
-            )
-            for card in outcome.cards
-        ]
-        owed = frozenset(
-            receipt_card.user_card_id
-            for receipt_card, card in zip(cards, outcome.cards, strict=True)
-            if card.physical
-        )
-        openings.append(
-            DecidedOpening(
-                receipt=_receipt(pack, proof, cards, now=now),
-                owed=owed,
-                lot_stock={},
-                nonce=nonce,
-            )
-        )
-    return DecidedPurchase(
-        standing=standing, pack=pack, openings=tuple(openings), repeat=command.repeat
+    wallet.require_credits(balance=standing.balance, cost=pack.config.price * request.quantity)
+    if pack.packs_left == 0:
+        # A lot that is gone stays gone: nobody needs to wait for its lock to learn that.
+        raise sold_out(pack, draws_left=0)
+    return Purchase(
+        standing=standing,
+        pack=pack,
+        quantity=request.quantity,
+        client_seed=standing.client_seed if request.client_seed is None else request.client_seed,
+        client_seed_origin="stored" if request.client_seed is None else "request",
+        repeat=asked.command.repeat,
     )
 
 
-async def _decide_lot(
+async def _settle(
     house: House,
     connection: Connection,
-    command: OpenPack,
-    pack: ShelvedPack,
-    standing: OpeningStanding,
-    faces: Mapping[CardId, CardFace],
-    now: datetime,
-) -> DecidedPurchase:
-    if pack.lot_id is None or pack.config.lot is None:
-        raise Breach(f"The lot pack {pack.slug} has no lot.")
-    terms = pack.config.lot
-    lot = await draws.lock_lot(connection, pack.lot_id)
-    wanted = command.request.quantity * terms.cards_per_pack
-    if lot.is_closed and lot.draws < lot.size:
-        # Published anew or withdrawn just now; the next attempt sees what took its place.
-        house.packs.forget()
-        raise PurchaseRaced
-    if lot.size - lot.draws < wanted:
-        raise _sold_out(pack, packs_left=(lot.size - lot.draws) // terms.cards_per_pack)
-    client_seed, origin = _client_seed(command, standing)
-    items = await _take_from_lot(
-        house, connection, lot, standing.user_key, client_seed, wanted=wanted, now=now
-    )
-    proof = Proof(
-        config_hash=pack.compiled.config_hash.hex(),
-        commitment=lot.commitment.hex(),
-        user_key=standing.user_key.hex(),
-        nonce=None,
-        client_seed=client_seed,
-        client_seed_origin=origin,
-        layout=None,
-        layout_ticket=None,
-        lot=ReceiptLot(
-            id=lot.id, manifest_root=lot.manifest_root.hex(), commitment=lot.commitment.hex()
-        ),
-    )
-    openings = []
-    for index in range(command.request.quantity):
-        first = index * terms.cards_per_pack
-        is_last = index == command.request.quantity - 1
-        # The last pack of the lot also takes the last-one prize, which stands behind its cards.
-        mine = items[first:] if is_last else items[first : first + terms.cards_per_pack]
-        cards = [_lot_card(item, faces, draw=draw, ticket=ticket) for item, draw, ticket in mine]
-        openings.append(
-            DecidedOpening(
-                receipt=_receipt(pack, proof, cards, now=now),
-                owed=frozenset(),
-                lot_stock=_lot_stock(cards, [item for item, _, _ in mine]),
-                nonce=None,
-            )
-        )
-    return DecidedPurchase(
-        standing=standing, pack=pack, openings=tuple(openings), repeat=command.repeat
-    )
-
-
-async def _take_from_lot(
-    house: House,
-    connection: Connection,
-    lot: LockedLot,
-    user_key: bytes,
-    client_seed: str,
+    purchases: Sequence[Purchase],
     *,
-    wanted: int,
+    waiting: bool,
     now: datetime,
-) -> list[tuple[LotItem, int | None, Ticket | None]]:
-    """The items drawn; after the lot's last draw its last-one prize, and its seed is revealed."""
-    remaining = await draws.list_remaining_lot_items(connection, lot.id)
-    lot_seed = house.seal.open(lot.sealed_server_seed, context=lot.id.bytes)
-    drawn = draws.decide_lot(
-        lot_seed=lot_seed,
-        manifest_root=lot.manifest_root,
-        first_draw=lot.draws,
-        draws=wanted,
-        user_key=user_key,
-        client_seed=client_seed,
-        remaining=[item for item in remaining if not item.is_last_one],
+) -> Sequence[Outcome]:
+    lot_id = purchases[0].pack.lot_id
+    if lot_id is not None:
+        return await _settle_lot(house, connection, lot_id, purchases, now=now)
+    drawn = [_draw(house, purchase) for purchase in purchases]
+    faces = await list_faces(
+        house,
+        connection,
+        {card.card for outcomes in drawn for outcome in outcomes for card in outcome.cards},
     )
-    await draws.take_lot_items(connection, lot.id, drawn)
-    await draws.advance_lot(connection, lot.id, draws=wanted)
-    items: list[tuple[LotItem, int | None, Ticket | None]] = [
-        (draw.item, draw.draw, draw.ticket) for draw in drawn
+    decided = [
+        decide_purchase(purchase, outcomes, faces, now=now)
+        for purchase, outcomes in zip(purchases, drawn, strict=True)
     ]
-    if lot.draws + wanted == lot.size:
-        await draws.close_lot(connection, lot.id, server_seed=lot_seed, now=now)
-        items += [(item, None, None) for item in remaining if item.is_last_one]
-    return items
+    async with transaction_on(connection):
+        return await settle_purchases(connection, decided, waiting=waiting, now=now)
 
 
-def _sold_out(pack: ShelvedPack, *, packs_left: int) -> draws.SoldOut:
-    name = pack.config.name
-    if packs_left == 0:
-        return draws.SoldOut(f"{name} is sold out; nothing was paid.", packs_left=0)
-    return draws.SoldOut(
-        f"Only {packs_left} of {name} are left; nothing was paid. Choose a smaller quantity.",
-        packs_left=packs_left,
-    )
+def _draw(house: House, purchase: Purchase) -> list[draws.Outcome]:
+    standing = purchase.standing
+    server_seed = house.seal.open(standing.sealed_server_seed, context=standing.seed_pair_id.bytes)
+    return draw_outcomes(purchase, server_seed=server_seed)
 
 
-def _lot_card(
-    item: LotItem, faces: Mapping[CardId, CardFace], *, draw: int | None, ticket: Ticket | None
-) -> ReceiptCard:
-    return ReceiptCard(
-        user_card_id=UserCardId(new_id()),
-        card=faces[item.card],
-        tier=item.tier,
-        value=item.value,
-        draw=draw,
-        ticket=ticket,
-        last_one=item.is_last_one,
-    )
-
-
-def _lot_stock(
-    cards: Sequence[ReceiptCard], items: Sequence[LotItem]
-) -> dict[UserCardId, StockItemId]:
-    return {
-        card.user_card_id: item.stock_item_id
-        for card, item in zip(cards, items, strict=True)
-        if item.stock_item_id is not None
-    }
-
-
-def _client_seed(command: OpenPack, standing: OpeningStanding) -> tuple[str, ClientSeedOrigin]:
-    if command.request.client_seed is not None:
-        return command.request.client_seed, "request"
-    return standing.client_seed, "stored"
-
-
-def _receipt(
-    pack: ShelvedPack, proof: Proof, cards: Sequence[ReceiptCard], *, now: datetime
-) -> Receipt:
-    return Receipt(
-        format="packhouse.receipt/1",
-        id=OpeningId(new_id()),
-        kind=pack.config.kind,
-        pack=ReceiptPack(
-            slug=pack.slug,
-            name=pack.config.name,
-            version=pack.config.number,
-            config_hash=pack.compiled.config_hash.hex(),
-        ),
-        price=pack.config.price,
-        cards=tuple(cards),
-        proof=proof,
-        created_at=now,
-    )
+async def _settle_lot(
+    house: House,
+    connection: Connection,
+    lot_id: LotId,
+    purchases: Sequence[Purchase],
+    *,
+    now: datetime,
+) -> Sequence[Outcome]:
+    try:
+        async with transaction_on(connection):
+            settled = await settle_lot_purchases(house, connection, lot_id, purchases, now=now)
+    except Breach:
+        house.lots.forget(lot_id)
+        raise
+    house.lots.remember(lot_id, draws=settled.draws, remaining=settled.remaining)
+    house.packs.forget()
+    return settled.outcomes

@@ -20,6 +20,7 @@ from packhouse.draws import (
     PackVersionRow,
     Prospect,
 )
+from packhouse.flows.announcements import lot_listed, pack_published, pack_withdrawn
 from packhouse.flows.make_lot import close_lot, lot_terms, make_lot
 from packhouse.foundation.errors import FieldError, InvalidInput
 from packhouse.foundation.identifiers import (
@@ -30,6 +31,7 @@ from packhouse.foundation.identifiers import (
 )
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
+from packhouse.plumbing.outbox import insert_events
 from packhouse.plumbing.postgres import Connection
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -149,9 +151,12 @@ async def publish_pack(house: House, command: PublishPack) -> PublishedPack:
             published_at=now,
         )
         await draws.insert_pack_version(connection, version, pack_id=pack.id)
+        events = [pack_published(version, slug=pack.slug, now=now)]
         if lot is not None:
             await draws.insert_lot(connection, lot, items, pack_version_id=version_id)
+            events.append(lot_listed(lot, config_hash=version.config_hash, now=now))
         await draws.put_pack_on_sale(connection, pack_id=pack.id, version_id=version_id)
+        await insert_events(connection, events)
         # Every card of the new version is in stock; the pack has nothing more to rest for.
         await catalog.delete_pack_pauses(connection, pack.id)
         prospect = draws.prospect_of(config)
@@ -187,6 +192,10 @@ async def withdraw_pack(house: House, command: WithdrawPack) -> None:
         pack = await _lock_pack(connection, command.slug)
         versions = await draws.list_pack_versions(connection, pack.id)
         await close_lot(house, connection, pack, versions, now=now)
+        on_sale = next((v for v in versions if v.id == pack.current_version_id), None)
+        if on_sale is not None and pack.withdrawn_at is None:
+            withdrawn = pack_withdrawn(on_sale, slug=pack.slug, now=now)
+            await insert_events(connection, [withdrawn])
         await draws.withdraw_pack(connection, pack_id=pack.id, now=now)
         await insert_audit_entry(
             connection,

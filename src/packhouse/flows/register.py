@@ -4,9 +4,11 @@ from datetime import date
 
 from packhouse import accounts, draws, wallet
 from packhouse.accounts import Discreet, NewUser, User
+from packhouse.flows.announcements import seed_committed
 from packhouse.flows.sign_in import SignedIn, start_session
 from packhouse.foundation.identifiers import UserId, new_id
 from packhouse.house import House
+from packhouse.plumbing.outbox import insert_events
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.shop_settings import find_shop_settings
 
@@ -58,6 +60,8 @@ async def make_account(house: House, connection: Connection, new_user: NewUser) 
     )
     await draws.insert_seed_pair(connection, pair)
     await wallet.insert_wallet(connection, user_id=new_user.id, seed_pair_id=pair.id)
+    committed = seed_committed(pair, sequence=0, now=new_user.created_at)
+    await insert_events(connection, [committed])
     return await accounts.lock_user(connection, new_user.id)
 
 

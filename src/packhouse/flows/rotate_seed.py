@@ -11,9 +11,11 @@ import msgspec
 
 from packhouse import accounts, draws, wallet
 from packhouse.draws import SeedPair
+from packhouse.flows.announcements import seed_committed, seed_revealed
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import UserId
 from packhouse.house import House
+from packhouse.plumbing.outbox import insert_events
 from packhouse.plumbing.postgres import Connection
 from packhouse.wallet import Wallet
 
@@ -96,6 +98,16 @@ async def end_seed_pair(
     )
     await draws.insert_seed_pair(connection, fresh)
     await wallet.replace_seed_pair(connection, user_id=purse.user_id, seed_pair_id=fresh.id)
+    revealed = seed_revealed(
+        ended,
+        user_id=purse.user_id,
+        server_seed=server_seed,
+        openings=purse.nonce,
+        sequence=purse.sequence,
+        now=now,
+    )
+    committed = seed_committed(fresh, sequence=purse.sequence, now=now)
+    await insert_events(connection, [revealed, committed])
     return RotatedSeed(
         revealed=msgspec.structs.replace(
             ended, revealed_at=now, server_seed=server_seed, openings=purse.nonce

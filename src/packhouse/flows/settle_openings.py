@@ -1,7 +1,9 @@
-"""Decided openings become true: one short transaction of set-wise statements, for one or for many.
+"""Decided openings become true: set-wise statements in one short transaction, for one or for many.
 
 Everything here takes a set of purchases, each of another user; one opening is a set of one. What
-was decided is never decided again here: stock that is missing is paid for, not drawn anew.
+was decided is never decided again here: stock that is missing is paid for, not drawn anew. Who
+cannot go on with the set, for want of a copy or because the wallet moved, is left out of it and
+leaves nothing behind: a claim is a lock, and only what is settled is handed out.
 
 Lock order: stock items by card id · wallets by user id · cards that ran out, by id. Everything else
 is insertion.
@@ -14,9 +16,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from packhouse import catalog, draws, vault, wallet
-from packhouse.draws import NewOpening, OpeningStanding, Proof, Receipt, ReceiptCard, ShelvedPack
+from packhouse.draws import NewOpening, OpeningStanding, Proof, Receipt
+from packhouse.flows.decide_openings import DecidedOpening, DecidedPurchase, Purchase
 from packhouse.foundation.cards import CardFace
-from packhouse.foundation.errors import Breach
 from packhouse.foundation.events import PackOpened, WaitingEvent
 from packhouse.foundation.identifiers import (
     CardId,
@@ -28,7 +30,7 @@ from packhouse.foundation.identifiers import (
 )
 from packhouse.foundation.money import share_of
 from packhouse.foundation.tiers import Tier
-from packhouse.plumbing.idempotency import Repeat, insert_answers
+from packhouse.plumbing.idempotency import insert_answers
 from packhouse.plumbing.outbox import insert_events
 from packhouse.plumbing.postgres import Connection
 from packhouse.vault import UserCard
@@ -36,6 +38,8 @@ from packhouse.wallet import Movement, Wallet, WalletChange
 
 ANONYMOUS = "Anonymous"
 """How a collector who wants no name in the feed is shown."""
+
+Stock = dict[CardId, list[StockItemId]]
 
 
 class OpenedCard(msgspec.Struct, frozen=True):
@@ -63,22 +67,11 @@ class OpenedPacks(msgspec.Struct, frozen=True):
     balance: int
 
 
-class DecidedOpening(msgspec.Struct, frozen=True):
-    """One pack as it was drawn; ``lot_stock`` has the stock items of a lot's cards."""
+class RecordedAnswer(msgspec.Struct, frozen=True):
+    """An answer as it is kept: the receipts tell the rest. Older ones were kept whole."""
 
-    receipt: Receipt
-    owed: frozenset[UserCardId]
-    lot_stock: dict[UserCardId, StockItemId]
-    nonce: int | None
-
-
-class DecidedPurchase(msgspec.Struct, frozen=True):
-    """Everything that one request opens, decided from one standing."""
-
-    standing: OpeningStanding
-    pack: ShelvedPack
-    openings: tuple[DecidedOpening, ...]
-    repeat: Repeat
+    openings: tuple[OpeningId | Opening, ...]
+    balance: int
 
 
 class ClaimShort(Exception):
@@ -89,10 +82,10 @@ class PurchaseRaced(Exception):
     """The wallet, the pack or the repeated request moved on meanwhile; decide anew."""
 
 
-class _Settled(msgspec.Struct, frozen=True):
-    """A purchase with its stock assigned."""
+class SettledPurchase(msgspec.Struct, frozen=True):
+    """A purchase with its stock assigned and its wallet's step."""
 
-    purchase: DecidedPurchase
+    purchase: Purchase
     receipts: tuple[Receipt, ...]
     cards: tuple[UserCard, ...]
     movements: tuple[tuple[Movement, ...], ...]
@@ -105,107 +98,39 @@ async def settle_purchases(
     *,
     waiting: bool,
     now: datetime,
-) -> list[OpenedPacks]:
-    """Make decided purchases true in the caller's transaction; answers in the same order.
+) -> list[OpenedPacks | ClaimShort | PurchaseRaced]:
+    """Make decided purchases of odds packs true in the caller's transaction; in the same order.
 
-    Raises ``ClaimShort`` (never when ``waiting``) and ``PurchaseRaced``; the caller rolls back.
+    Who is left out is told so: ``ClaimShort``, never when ``waiting``, or ``PurchaseRaced``.
+    Raises ``PurchaseRaced`` when nothing of the set can be; the caller rolls back.
     """
-    stock = await _claim_stock(connection, purchases, waiting=waiting, now=now)
-    settled = [_assign(purchase, stock, now=now) for purchase in purchases]
-    answers = [_answer(entry) for entry in settled]
-    changes = [entry.change for entry in settled]
-    if len(await wallet.advance_wallets(connection, changes, now=now)) < len(changes):
-        raise PurchaseRaced
-    recorded = await insert_answers(
-        connection,
-        [(entry.purchase.repeat, answer) for entry, answer in zip(settled, answers, strict=True)],
-        now=now,
+    stock = await _claim_stock(connection, purchases, waiting=waiting)
+    outcomes: list[OpenedPacks | ClaimShort | PurchaseRaced] = []
+    fitting: list[SettledPurchase | None] = []
+    for decided in purchases:
+        may_go = waiting or _has_all(decided, stock)
+        fitting.append(assign_stock(decided, stock, now=now) if may_go else None)
+    advanced = await wallet.advance_wallets(
+        connection, [each.change for each in fitting if each is not None], now=now
     )
-    if len(recorded) < len(settled):
-        raise PurchaseRaced
-    await _insert_records(connection, settled, now=now)
-    return answers
+    settled = []
+    for each in fitting:
+        if each is None:
+            outcomes.append(ClaimShort())
+        elif each.purchase.user_id not in advanced:
+            outcomes.append(PurchaseRaced())
+        else:
+            settled.append(each)
+            outcomes.append(answer_of(each))
+    await _hand_out(connection, settled, now=now)
+    await record_purchases(connection, settled, now=now)
+    return outcomes
 
 
-async def _claim_stock(
-    connection: Connection, purchases: Sequence[DecidedPurchase], *, waiting: bool, now: datetime
-) -> dict[CardId, list[StockItemId]]:
-    wanted: Counter[CardId] = Counter()
-    from_lots: list[tuple[CardId, StockItemId]] = []
-    for purchase in purchases:
-        for opening in purchase.openings:
-            for card in opening.receipt.cards:
-                if card.user_card_id in opening.lot_stock:
-                    item = opening.lot_stock[card.user_card_id]
-                    from_lots.append((CardId(card.card.id), item))
-                elif card.user_card_id in opening.owed:
-                    wanted[CardId(card.card.id)] += 1
-    if from_lots:
-        moved = await catalog.move_stock_items(
-            connection, from_lots, from_places=["on_sale"], to_place="vaulted", now=now
-        )
-        if len(moved) < len(from_lots):
-            raise Breach("A lot's undrawn stock item is no longer on sale.")
-    if not wanted:
-        return {}
-    stock = await catalog.claim_stock_items(connection, wanted, waiting=waiting, now=now)
-    if not waiting and sum(map(len, stock.values())) < wanted.total():
-        raise ClaimShort
-    return stock
-
-
-def _assign(
-    purchase: DecidedPurchase, stock: dict[CardId, list[StockItemId]], *, now: datetime
-) -> _Settled:
-    sell_back = purchase.pack.config.sell_back
-    receipts: list[Receipt] = []
-    cards: list[UserCard] = []
-    movements: list[tuple[Movement, ...]] = []
-    for opening in purchase.openings:
-        drawn: list[ReceiptCard] = []
-        moved = [Movement("pack_opening", -opening.receipt.price, opening.receipt.id)]
-        for card in opening.receipt.cards:
-            card_id = CardId(card.card.id)
-            item = opening.lot_stock.get(card.user_card_id)
-            paid_out = False
-            if card.user_card_id in opening.owed and item is None:
-                free = stock.get(card_id)
-                item = free.pop() if free else None
-                paid_out = item is None
-            if paid_out:
-                moved.append(Movement("stock_shortfall", card.value, card.user_card_id))
-            drawn.append(msgspec.structs.replace(card, paid_out=paid_out))
-            cards.append(
-                UserCard(
-                    user_id=purchase.standing.user_id,
-                    id=card.user_card_id,
-                    card_id=card_id,
-                    stock_item_id=item,
-                    opening_id=opening.receipt.id,
-                    tier=card.tier,
-                    value=card.value,
-                    state="sold" if paid_out else "vaulted",
-                    sell_back_amount=card.value
-                    if paid_out
-                    else share_of(card.value, rate_basis_points=sell_back.rate_basis_points),
-                    sell_back_until=now + timedelta(seconds=sell_back.window_seconds),
-                    created_at=now,
-                )
-            )
-        receipts.append(msgspec.structs.replace(opening.receipt, cards=tuple(drawn)))
-        movements.append(tuple(moved))
-    return _Settled(
-        purchase=purchase,
-        receipts=tuple(receipts),
-        cards=tuple(cards),
-        movements=tuple(movements),
-        change=_wallet_change(purchase, movements, now=now),
-    )
-
-
-def _wallet_change(
-    purchase: DecidedPurchase, movements: Sequence[Sequence[Movement]], *, now: datetime
+def pay(
+    purchase: Purchase, movements: Sequence[Sequence[Movement]], *, now: datetime
 ) -> WalletChange:
+    """The step of the purchase's wallet. Raises ``InsufficientCredits``."""
     standing = purchase.standing
     return wallet.settle(
         Wallet(
@@ -217,66 +142,205 @@ def _wallet_change(
         ),
         [movement for moved in movements for movement in moved],
         now=now,
-        nonces=sum(opening.nonce is not None for opening in purchase.openings),
+        # A lot numbers its own draws.
+        nonces=0 if purchase.pack.config.lot is not None else purchase.quantity,
     )
 
 
-def _answer(settled: _Settled) -> OpenedPacks:
+def price_of(purchase: Purchase, opening_id: OpeningId) -> Movement:
+    """What one of the packs costs."""
+    return Movement("pack_opening", -purchase.pack.config.price, opening_id)
+
+
+def assign_stock(decided: DecidedPurchase, stock: Stock, *, now: datetime) -> SettledPurchase:
+    """Give each owed card its copy out of ``stock``; what has none is paid for."""
+    receipts: list[Receipt] = []
+    cards: list[UserCard] = []
+    movements: list[tuple[Movement, ...]] = []
+    for opening in decided.openings:
+        moved = [price_of(decided.purchase, opening.receipt.id)]
+        paid_out: set[UserCardId] = set()
+        items: list[StockItemId | None] = []
+        for card, is_owed in zip(opening.receipt.cards, opening.owed, strict=True):
+            free = stock.get(CardId(card.card.id)) if is_owed else None
+            items.append(free.pop(0) if free else None)
+            if is_owed and items[-1] is None:
+                paid_out.add(card.user_card_id)
+                moved.append(Movement("stock_shortfall", card.value, card.user_card_id))
+        receipt = _with_payouts(opening.receipt, paid_out)
+        receipts.append(receipt)
+        movements.append(tuple(moved))
+        cards += user_cards_of(decided.purchase, receipt, items, now=now)
+    return SettledPurchase(
+        purchase=decided.purchase,
+        receipts=tuple(receipts),
+        cards=tuple(cards),
+        movements=tuple(movements),
+        change=pay(decided.purchase, movements, now=now),
+    )
+
+
+def user_cards_of(
+    purchase: Purchase,
+    receipt: Receipt,
+    items: Sequence[StockItemId | None],
+    *,
+    now: datetime,
+) -> list[UserCard]:
+    """A receipt's cards as they enter the vault, with the stock item of each."""
+    sell_back = purchase.pack.config.sell_back
+    until = now + timedelta(seconds=sell_back.window_seconds)
+    rate = sell_back.rate_basis_points
+    return [
+        UserCard(
+            user_id=purchase.user_id,
+            id=card.user_card_id,
+            card_id=CardId(card.card.id),
+            stock_item_id=item,
+            opening_id=receipt.id,
+            tier=card.tier,
+            value=card.value,
+            state="sold" if card.paid_out else "vaulted",
+            sell_back_amount=card.value
+            if card.paid_out
+            else share_of(card.value, rate_basis_points=rate),
+            sell_back_until=until,
+            created_at=now,
+        )
+        for card, item in zip(receipt.cards, items, strict=True)
+    ]
+
+
+def answer_of(settled: SettledPurchase) -> OpenedPacks:
+    """What the collector is told."""
     return OpenedPacks(
-        openings=tuple(
-            Opening(
-                id=receipt.id,
-                cards=tuple(
-                    OpenedCard(
-                        user_card_id=card.user_card_id,
-                        card=card.card,
-                        tier=card.tier,
-                        value=card.value,
-                        paid_out=card.paid_out,
-                    )
-                    for card in receipt.cards
-                ),
-                proof=receipt.proof,
-            )
-            for receipt in settled.receipts
-        ),
+        openings=tuple(opening_of(receipt) for receipt in settled.receipts),
         balance=settled.change.balance,
     )
 
 
-async def _insert_records(
-    connection: Connection, settled: Sequence[_Settled], *, now: datetime
+def opening_of(receipt: Receipt) -> Opening:
+    """One opened pack as its collector is told, who knows what was asked."""
+    return Opening(
+        id=receipt.id,
+        cards=tuple(
+            OpenedCard(
+                user_card_id=card.user_card_id,
+                card=card.card,
+                tier=card.tier,
+                value=card.value,
+                paid_out=card.paid_out,
+            )
+            for card in receipt.cards
+        ),
+        proof=receipt.proof,
+    )
+
+
+async def record_purchases(
+    connection: Connection,
+    settled: Sequence[SettledPurchase],
+    *,
+    now: datetime,
 ) -> None:
+    """Write everything about purchases whose wallets were stepped on in this transaction.
+
+    Raises ``PurchaseRaced`` when one of the requests was answered meanwhile; the caller rolls back.
+    """
+    if not settled:
+        return
+    answers = [
+        (
+            each.purchase.repeat,
+            RecordedAnswer(
+                openings=tuple(receipt.id for receipt in each.receipts),
+                balance=each.change.balance,
+            ),
+        )
+        for each in settled
+    ]
+    if len(await insert_answers(connection, answers, now=now)) < len(settled):
+        raise PurchaseRaced
     await draws.insert_openings(
         connection,
         [
             NewOpening(
-                user_id=entry.purchase.standing.user_id,
+                user_id=each.purchase.user_id,
                 id=receipt.id,
-                pack_version_id=entry.purchase.pack.version_id,
-                seed_pair_id=entry.purchase.standing.seed_pair_id,
+                pack_version_id=each.purchase.pack.version_id,
+                seed_pair_id=each.purchase.standing.seed_pair_id,
                 nonce=receipt.proof.nonce,
                 price=receipt.price,
                 receipt=receipt,
             )
-            for entry in settled
-            for receipt in entry.receipts
+            for each in settled
+            for receipt in each.receipts
         ],
         now=now,
     )
     await vault.insert_user_cards(
-        connection, [card for entry in settled for card in entry.cards], now=now
+        connection, [card for each in settled for card in each.cards], now=now
     )
-    await insert_events(connection, [event for entry in settled for event in _events(entry, now)])
+    await insert_events(connection, [event for each in settled for event in _events(each, now)])
     # A pair's clock of seven days starts with its first use, a lot's draw (its key is shown) too.
     first_uses = [
-        (entry.purchase.standing.user_id, entry.purchase.standing.seed_pair_id)
-        for entry in settled
-        if entry.purchase.standing.nonce == 0
+        (each.purchase.user_id, each.purchase.standing.seed_pair_id)
+        for each in settled
+        if each.purchase.standing.nonce == 0
     ]
     if first_uses:
         await draws.mark_first_use(connection, first_uses, now=now)
     await _pause_packs(connection, _pauses(settled), now=now)
+
+
+async def _claim_stock(
+    connection: Connection, purchases: Sequence[DecidedPurchase], *, waiting: bool
+) -> Stock:
+    wanted: Counter[CardId] = Counter()
+    for decided in purchases:
+        wanted += _owed_copies(decided.openings)
+    if not wanted:
+        return {}
+    return await catalog.claim_stock_items(connection, wanted, waiting=waiting)
+
+
+def _owed_copies(openings: Sequence[DecidedOpening]) -> Counter[CardId]:
+    return Counter(
+        CardId(card.card.id)
+        for opening in openings
+        for card, is_owed in zip(opening.receipt.cards, opening.owed, strict=True)
+        if is_owed
+    )
+
+
+def _has_all(decided: DecidedPurchase, stock: Stock) -> bool:
+    return all(
+        len(stock.get(card_id, ())) >= copies
+        for card_id, copies in _owed_copies(decided.openings).items()
+    )
+
+
+def _with_payouts(receipt: Receipt, paid_out: set[UserCardId]) -> Receipt:
+    if not paid_out:
+        return receipt
+    cards = tuple(
+        msgspec.structs.replace(card, paid_out=card.user_card_id in paid_out)
+        for card in receipt.cards
+    )
+    return msgspec.structs.replace(receipt, cards=cards)
+
+
+async def _hand_out(
+    connection: Connection, settled: Sequence[SettledPurchase], *, now: datetime
+) -> None:
+    items = [
+        (card.card_id, card.stock_item_id)
+        for each in settled
+        for card in each.cards
+        if card.stock_item_id is not None
+    ]
+    if items:
+        await catalog.hand_out_stock_items(connection, items, now=now)
 
 
 async def _pause_packs(
@@ -292,8 +356,8 @@ async def _pause_packs(
     await catalog.insert_pack_pauses(connection, lasting, now=now)
 
 
-def _events(settled: _Settled, now: datetime) -> list[WaitingEvent]:
-    standing = settled.purchase.standing
+def _events(settled: SettledPurchase, now: datetime) -> list[WaitingEvent]:
+    standing: OpeningStanding = settled.purchase.standing
     sequence = standing.sequence
     events = []
     for receipt, moved in zip(settled.receipts, settled.movements, strict=True):
@@ -314,11 +378,11 @@ def _events(settled: _Settled, now: datetime) -> list[WaitingEvent]:
     return events
 
 
-def _pauses(settled: Sequence[_Settled]) -> set[tuple[PackId, CardId]]:
+def _pauses(settled: Sequence[SettledPurchase]) -> set[tuple[PackId, CardId]]:
     return {
-        (entry.purchase.pack.pack_id, CardId(card.card.id))
-        for entry in settled
-        for receipt in entry.receipts
+        (each.purchase.pack.pack_id, CardId(card.card.id))
+        for each in settled
+        for receipt in each.receipts
         for card in receipt.cards
         if card.paid_out
     }

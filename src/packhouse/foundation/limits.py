@@ -10,6 +10,16 @@ PACKS_PER_OPENING_MAX: Final = 10
 CARDS_PER_PACK_MAX: Final = 20
 CLIENT_SEED_LENGTH_MAX: Final = 128
 OPENING_ATTEMPTS_MAX: Final = 12
+OPENINGS_PER_SET: Final = 16
+LOT_OPENINGS_PER_SET: Final = 32
+"""A lot has one lane at a time, so it is as fast as its sets are large."""
+OPENING_LANES_PER_HOST: Final = 2
+"""Sets of openings under way at a time; more would be smaller ones. A lot has a lane of its own."""
+OPENINGS_WAITING_MAX: Final = 6_000
+"""In one process: a drop of five thousand in one second fits, and is turned away politely."""
+OPENING_WAIT_SECONDS_MAX: Final = 5.0
+LOTS_REMEMBERED_MAX: Final = 32
+"""In one process, at most 0.4 MiB each."""
 
 CARDS_PER_SALE_MAX: Final = 200
 CARDS_PER_PARCEL_MAX: Final = 200
@@ -36,8 +46,8 @@ LOG_LEAF_BYTES_MAX: Final = 65_535
 LOG_LEAVES_PER_BATCH: Final = 5_000
 CHECKPOINT_PAUSE_SECONDS: Final = 1.0
 
-WORKER_CONNECTIONS: Final = 3
-"""What the worker program keeps of a host's database connections: one for each of its loops."""
+WORKER_CONNECTIONS: Final = 4
+"""What the worker program keeps of a host's database connections: one a loop, and one to spare."""
 
 LIVE_BACKLOG_MAX: Final = 1_000
 LIVE_COMMENT_SECONDS: Final = 10.0
@@ -50,6 +60,8 @@ SWEEP_PAUSE_SECONDS: Final = 60.0
 
 # A leaf's length is written in two bytes; a card with its copies takes about 80.
 assert STOCK_CARDS_PER_EVENT_MAX * 100 < LOG_LEAF_BYTES_MAX
+# "A new one within 10 s of every leaf" has room for a restart of the worker.
+assert CHECKPOINT_PAUSE_SECONDS <= 2
 # A promise in days is kept by a sweep that may be down for a night: a whole day is left for that.
 assert SEED_PAIR_DAYS_DUE < SEED_PAIR_DAYS_MAX
 assert PAGE_LIMIT_DEFAULT <= PAGE_LIMIT_MAX

@@ -11,7 +11,7 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -66,12 +66,12 @@ def handed_overrides(environ: Mapping[str, str]) -> Overrides | None:
     return read_handover(Path(path)) if path else None
 
 
-def load_process_settings() -> LoadedSettings:
+def load_process_settings(*, required: Collection[str] = SERVE_NEEDS) -> LoadedSettings:
     """The settings of this program: the environment's, and what was handed over wins.
 
-    Raises ``InvalidSettings``, also for what is missing of ``SERVE_NEEDS``.
+    Raises ``InvalidSettings``, also for what is missing of ``required``.
     """
-    return load_settings(os.environ, overrides=handed_overrides(os.environ), required=SERVE_NEEDS)
+    return load_settings(os.environ, overrides=handed_overrides(os.environ), required=required)
 
 
 def begin_as_child() -> None:

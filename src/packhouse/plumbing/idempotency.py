@@ -68,11 +68,16 @@ async def find_answer(
     )
     if row is None:
         return None
-    if row["request_hash"] != repeat.request_hash:
+    require_same_request(repeat, row["request_hash"])
+    return msgspec.json.decode(row["answer"], type=answer_type)
+
+
+def require_same_request(repeat: Repeat, request_hash: bytes) -> None:
+    """The body that a key was recorded with. Raises ``IdempotencyKeyReused`` for another one."""
+    if request_hash != repeat.request_hash:
         raise IdempotencyKeyReused(
             "This Idempotency-Key was used before with another request. Use a new key."
         )
-    return msgspec.json.decode(row["answer"], type=answer_type)
 
 
 async def insert_answers(

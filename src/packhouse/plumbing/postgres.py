@@ -71,15 +71,22 @@ class Database:
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
         """Borrow a connection and open a transaction: all of the block is committed, or nothing."""
-        try:
-            async with self.connection() as connection, connection.transaction():
-                yield connection
-        except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
-            raise TransactionRaced("Others changed the same things; try again.") from error
+        async with self.connection() as connection, transaction_on(connection):
+            yield connection
 
     async def close(self) -> None:
         """Wait for borrowed connections, then close all."""
         await self._pool.close()
+
+
+@asynccontextmanager
+async def transaction_on(connection: Connection) -> AsyncIterator[None]:
+    """Open a transaction on a connection that is borrowed already: a flow that has just read."""
+    try:
+        async with connection.transaction():
+            yield
+    except (asyncpg.DeadlockDetectedError, asyncpg.SerializationError) as error:
+        raise TransactionRaced("Others changed the same things; try again.") from error
 
 
 @asynccontextmanager

@@ -70,8 +70,8 @@ class Secret(Generic[Revealed]):
         return MASK
 
 
-class SeedKey(Secret[bytes]):
-    """The 32 bytes that encrypt server seeds at rest."""
+class SecretKey(Secret[bytes]):
+    """A key of 32 bytes."""
 
     __slots__ = ()
 
@@ -88,6 +88,18 @@ class SeedKey(Secret[bytes]):
         if len(key) != 32:
             raise ValueError(f"must be 32 bytes; this is {len(key)}")
         return cls(key)
+
+
+class SeedKey(SecretKey):
+    """Encrypts server seeds at rest."""
+
+    __slots__ = ()
+
+
+class LogKey(SecretKey):
+    """Signs the checkpoints of the draw log: a private key of Ed25519."""
+
+    __slots__ = ()
 
 
 class ServerUrl(Secret[str]):
@@ -265,4 +277,5 @@ _FORMS: Final[dict[object, SettingForm]] = {
     DatabaseUrl: SettingForm("a postgresql:// address", DatabaseUrl.parse, is_secret=True),
     CacheUrl: SettingForm("a valkey:// or redis:// address", CacheUrl.parse, is_secret=True),
     SeedKey: SettingForm("32 bytes in base64 or hexadecimal", SeedKey.parse, is_secret=True),
+    LogKey: SettingForm("32 bytes in base64 or hexadecimal", LogKey.parse, is_secret=True),
 }

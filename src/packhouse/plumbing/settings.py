@@ -27,6 +27,7 @@ from packhouse.plumbing.setting_values import (
     CacheUrl,
     DatabaseUrl,
     HostName,
+    LogKey,
     Networks,
     RateLimit,
     SeedKey,
@@ -47,7 +48,8 @@ COMMAND_LINE_VARIABLES: Final[Mapping[str, str]] = {
 """Variables that options of the command line read; known here so that they are not refused."""
 
 SERVE_NEEDS: Final = ("database_url", "cache_url", "seed_key")
-"""Settings without which ``packhouse serve`` cannot begin."""
+WORKER_NEEDS: Final = (*SERVE_NEEDS, "log_key")
+"""Settings without which ``packhouse serve web`` and ``packhouse serve worker`` cannot begin."""
 
 SettingOrigin = Literal["default", "environment", ".env", "packhouse up"]
 """Where a value came from."""
@@ -153,6 +155,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Meta(
             description="The key that encrypts the seeds of draws; needed by `packhouse serve`. "
             "Make one with `openssl rand -base64 32` and never lose it."
+        ),
+    ] = None
+    log_key: Annotated[
+        LogKey | None,
+        Meta(
+            description="The key (Ed25519) that signs the draw log; needed by `packhouse serve "
+            "worker` alone. Make one with `openssl rand -base64 32` and keep it."
         ),
     ] = None
     session_ttl_seconds: Annotated[

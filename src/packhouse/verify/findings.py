@@ -1,5 +1,7 @@
 """What a verifier can come to: it differs, or it could not be looked at."""
 
+from collections.abc import Callable
+
 import msgspec
 
 
@@ -20,6 +22,14 @@ class Differs(Exception):
     def __init__(self, field: str, *, expected: str, found: str) -> None:
         self.mismatch = Mismatch(field, expected, found)
         super().__init__(str(self.mismatch))
+
+    def __reduce__(self) -> tuple[Callable[[Mismatch], "Differs"], tuple[Mismatch]]:
+        """For the way between processes: an exception is not made again by its keywords."""
+        return _differs, (self.mismatch,)
+
+
+def _differs(mismatch: Mismatch) -> Differs:
+    return Differs(mismatch.field, expected=mismatch.expected, found=mismatch.found)
 
 
 class CouldNotLook(Exception):

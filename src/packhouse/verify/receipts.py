@@ -18,6 +18,7 @@ from packhouse.verify.shapes import (
     take_shape,
 )
 
+NAME = "the receipt"
 CLIENT_SEED_LENGTH_MAX = 128
 
 ClientSeed = Annotated[str, msgspec.Meta(min_length=1, max_length=CLIENT_SEED_LENGTH_MAX)]
@@ -146,6 +147,10 @@ Receipt: TypeAlias = OddsReceipt | LotReceipt
 
 def read_receipt(content: bytes) -> Receipt:
     """The receipt in a file's bytes. Raises ``Differs``."""
-    tree = parse_plain_json(content, name="the receipt")
+    return receipt_of(parse_plain_json(content, name=NAME), name=NAME)
+
+
+def receipt_of(tree: object, *, name: str) -> Receipt:
+    """The receipt in a tree of JSON. Raises ``Differs``."""
     shape: type[Receipt] = OddsReceipt | LotReceipt  # type: ignore[assignment] # a union is no type
-    return take_shape(tree, shape, name="the receipt")
+    return take_shape(tree, shape, name=name)

@@ -30,10 +30,16 @@ def take_shape(tree: object, shape: type[Shape], *, name: str) -> Shape:
     try:
         return msgspec.convert(tree, shape)
     except msgspec.ValidationError as error:
-        complaint, _, path = str(error).partition(" - at `$")
-        field = path.rstrip("`").removeprefix(".")
-        raise Differs(
-            f"{name} {field}" if field else name,
-            expected="the fields and forms of its kind",
-            found=complaint,
-        ) from error
+        raise shape_error(error, name=name) from error
+
+
+def shape_error(error: msgspec.ValidationError, *, name: str) -> Differs:
+    """What is wrong with the form of ``name``, and at which field of it."""
+    complaint, _, path = str(error).partition(" - at `$")
+    field = path.rstrip("`").removeprefix(".")
+    joint = "." if name.endswith("]") else " "
+    return Differs(
+        f"{name}{joint}{field}" if field else name,
+        expected="the fields and forms of its kind",
+        found=complaint,
+    )

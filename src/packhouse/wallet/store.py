@@ -39,8 +39,12 @@ async def advance_wallets(
 ) -> set[UserId]:
     """Step wallets on and write their entries; gives the users whose wallet had not moved since.
 
-    Callers with a change that was not made must roll back or leave nothing of it behind.
+    In the order of the users' ids, and so are the locks. Callers with a change that was not made
+    must roll back or leave nothing of it behind.
     """
+    if not changes:
+        return set()
+    changes = sorted(changes, key=lambda change: change.wallet.user_id.bytes)
     rows = await connection.fetch(
         QUERIES["advance_wallets"],
         [change.wallet.user_id for change in changes],

@@ -27,6 +27,7 @@ from packhouse.web.assets import media_files
 from packhouse.web.context import context_of
 from packhouse.web.edge import Edge
 from packhouse.web.errors import Malformed, MethodNotAllowed
+from packhouse.web.log import LogFiles
 from packhouse.web.maintenance import ShopDoor
 from packhouse.web.operator import OPERATOR_HANDLERS
 from packhouse.web.pages import static_files
@@ -83,9 +84,10 @@ class WebApp:
                 cast("ASGIApp", make_litestar()),
                 shortcuts={
                     "/health/": probes(house),
-                    "/metrics": metrics(),
+                    "/metrics": metrics(house),
                     "/static/": static_files(),
                     "/media/": media_files(house),
+                    "/log/": LogFiles(house),
                     "/api/v1/feed/live": live,
                 },
             )

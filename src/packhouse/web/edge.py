@@ -29,7 +29,17 @@ from packhouse.web.session import read_cookie
 log = get_log(__name__)
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
-UNLIMITED = ("/static/", "/media/", "/health/", "/metrics", "/favicon.ico", "/robots.txt")
+UNLIMITED = (
+    "/static/",
+    "/media/",
+    "/log/",
+    "/health/",
+    "/metrics",
+    "/favicon.ico",
+    "/robots.txt",
+)
+"""Not counted, and without a session. Of the draw log a mirror reads thousands of files; each is a
+look-up by key, never changes, and may be kept by any cache on the way."""
 LIVE = "/api/v1/feed/live"
 UPLOADS = re.compile(r"/api/v1/admin/catalog/imports|/admin/import|/admin/packs/[^/]+/picture")
 
@@ -143,7 +153,7 @@ class Edge:
     async def _count(self, context: RequestContext, path: str) -> Verdict:
         settings = self._house.settings
         # A live stream is one request that lasts; our own pages open it for every visitor.
-        if path == LIVE or not path.startswith(("/api/", "/log/")):
+        if path == LIVE or not path.startswith("/api/"):
             key = f"pages:{limit_key(context.address)}"
             return await self._limiter.hit(key, settings.rate_limit_pages)
         if context.viewer is not None:

@@ -48,8 +48,13 @@ def default_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
 
 
 def cors_headers(origin: str | None, scope: Scope, settings: Settings) -> list[tuple[bytes, bytes]]:
-    """Only for the API, and only for origins that the owner named."""
-    if not settings.cors_origins or not scope["path"].startswith(("/api/", "/log/")):
+    """For the draw log any origin may read; for the API, only those that the owner named."""
+    if scope["path"].startswith("/log/"):
+        return [
+            (b"access-control-allow-origin", b"*"),
+            (b"access-control-expose-headers", b"ETag"),
+        ]
+    if not settings.cors_origins or not scope["path"].startswith("/api/"):
         return []
     headers = [(b"vary", b"Origin")]
     if origin is not None and origin in settings.cors_origins:

@@ -12,9 +12,11 @@ from packhouse import __version__
 from packhouse.foundation.errors import NotFound, Outage
 from packhouse.house import House
 from packhouse.web.answers import Answer, send_answer
+from packhouse.web.api.drift import drift_monitor
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
 
 PROBE_TIMEOUT_SECONDS = 2.0
+DRIFT_FRESH_SECONDS = 5.0
 
 _JSON = (b"content-type", b"application/json")
 _UNCACHED = (b"cache-control", b"no-store")
@@ -68,19 +70,55 @@ async def check_readiness(house: House) -> Readiness:
     )
 
 
-def metrics() -> ASGIApp:
+def metrics(house: House) -> ASGIApp:
     """Answers ``/metrics`` in Prometheus' text form."""
     registry = CollectorRegistry()
     Gauge("packhouse_build_info", "The running version.", ["version"], registry=registry).labels(
         version=__version__
     ).set(1)
+    drift = DriftGauge(house, registry)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
+        await drift.refresh()
         body = generate_latest(registry)
         await send_answer(Answer(status=200, body=body, headers=(kind, _UNCACHED)), send)
 
     return answer
+
+
+class DriftGauge:
+    """The p-values of the versions on sale, read from PostgreSQL: each process tells the same.
+
+    Without PostgreSQL there is no value; the other metrics are still answered.
+    """
+
+    def __init__(self, house: House, registry: CollectorRegistry) -> None:
+        self._house = house
+        self._looked_at = float("-inf")
+        self._gauge = Gauge(
+            "packhouse_draw_drift_p_value",
+            "How often honest draws differ from a version's odds at least as much as its cards do.",
+            ["pack", "version"],
+            registry=registry,
+        )
+
+    async def refresh(self) -> None:
+        """Look again, unless that was done some seconds ago."""
+        if time.monotonic() - self._looked_at < DRIFT_FRESH_SECONDS:
+            return
+        self._looked_at = time.monotonic()
+        try:
+            async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
+                report = await drift_monitor.report(self._house)
+        except (Outage, TimeoutError):
+            self._gauge.clear()
+            return
+        self._gauge.clear()
+        for version in report.versions:
+            if version.is_on_sale:
+                value = 1.0 if version.p_value is None else version.p_value
+                self._gauge.labels(pack=version.pack, version=version.version).set(value)
 
 
 async def _ask_database(house: House) -> None:

@@ -8,11 +8,12 @@ import uvloop
 from packhouse.foundation.limits import WORKER_CONNECTIONS
 from packhouse.house import open_house
 from packhouse.plumbing.logging import configure_logging, get_log
-from packhouse.plumbing.settings import Settings
+from packhouse.plumbing.settings import Settings, require_setting
 from packhouse.worker.relay import run_relay
+from packhouse.worker.sequencer import run_sequencer
 from packhouse.worker.sweep import run_sweep
 
-LOOPS = (run_relay, run_sweep)
+LOOPS = (run_relay, run_sequencer, run_sweep)
 """Each takes the house and an event that ends it."""
 
 log = get_log(__name__)
@@ -21,9 +22,10 @@ log = get_log(__name__)
 def run_worker(settings: Settings) -> None:
     """Run every loop until SIGTERM or SIGINT; each first finishes what it is doing.
 
-    Raises ``DatabaseUnavailable`` when there is no database to begin with. A breach in one loop
-    ends all of them, loudly.
+    Raises ``InvalidSettings`` without ``log_key``, and ``DatabaseUnavailable`` when there is no
+    database to begin with. A breach in one loop ends all of them, loudly.
     """
+    require_setting(settings.log_key, name="log_key")
     configure_logging(
         log_format=settings.log_format,
         log_level=settings.log_level,

@@ -6,6 +6,7 @@ from packhouse.web.api.accounts import ACCOUNT_HANDLERS
 from packhouse.web.api.admin import ADMIN_HANDLERS
 from packhouse.web.api.docs import DOCS_HANDLERS
 from packhouse.web.api.document import openapi_config
+from packhouse.web.api.drift import DRIFT_HANDLERS
 from packhouse.web.api.fairness import FAIRNESS_HANDLERS
 from packhouse.web.api.feed import FEED_HANDLERS
 from packhouse.web.api.me import ME_HANDLERS
@@ -29,6 +30,7 @@ API_HANDLERS: list[ControllerRouterHandler] = [
     *SHIPPING_HANDLERS,
     *FEED_HANDLERS,
     *FAIRNESS_HANDLERS,
+    *DRIFT_HANDLERS,
     *ADMIN_HANDLERS,
     *DOCS_HANDLERS,
 ]

@@ -1,14 +1,16 @@
 """Seed pairs over the API: the commitment in force, one's own seed, and the reveal."""
 
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, cast
 
 import msgspec
-from litestar import get, post, put
+from litestar import Response, get, post, put
 from litestar.params import JSONBody
+from litestar.response import Stream
 
 from packhouse import draws
 from packhouse.draws import SeedPair
+from packhouse.flows.read_history import History, read_history
 from packhouse.flows.rotate_seed import (
     CurrentSeed,
     find_current_seed,
@@ -106,6 +108,26 @@ async def create_seed_rotation(request: ApiRequest) -> SeedRotation:
     )
 
 
+@get("/api/v1/fairness/history", tags=["fairness"])
+async def get_history(request: ApiRequest) -> Response[History]:
+    """Your own history as a file: all seed pairs and all receipts, newest first.
+
+    `packhouse verify user` and the page `/verify` hold it against the public log.
+    """
+    context = context_of(request.scope)
+    viewer = context.require_viewer()
+    told = Stream(
+        read_history(context.house, viewer.user_id),
+        media_type="application/json",
+        headers={
+            "Cache-Control": "private, no-store",
+            "Content-Disposition": 'attachment; filename="history.json"',
+        },
+    )
+    # For the published document: what the pieces are together.
+    return cast("Response[History]", told)
+
+
 async def _seed_in_force(house: House, user_id: UserId, current: CurrentSeed) -> SeedInForce:
     async with house.database.connection() as connection:
         past = await draws.list_revealed_seed_pairs(
@@ -142,4 +164,4 @@ def _revealed(pair: SeedPair) -> RevealedSeed:
     )
 
 
-FAIRNESS_HANDLERS = [get_seed, update_seed, create_seed_rotation]
+FAIRNESS_HANDLERS = [get_seed, update_seed, create_seed_rotation, get_history]

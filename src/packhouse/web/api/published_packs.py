@@ -13,8 +13,8 @@ import msgspec
 from packhouse import draws
 from packhouse.draws import (
     Layout,
+    LotNow,
     LotPrizeCount,
-    LotTerms,
     PackConfig,
     SellBack,
     ShelvedPack,
@@ -27,6 +27,7 @@ from packhouse.foundation.identifiers import CardId, LotId, PackVersionId
 from packhouse.foundation.tiers import Tier
 from packhouse.house import House
 from packhouse.web.api.card_faces import list_faces
+from packhouse.web.api.packs_now import PackNow, find_lot_now, odds_packs_now, show_lot
 
 FACES_SECONDS: Final = 5.0
 """How long a renamed card keeps its old name in the odds; the odds themselves never change."""
@@ -135,6 +136,8 @@ class PublishedPack(msgspec.Struct, frozen=True):
     """A pack on sale. An odds pack has ``odds``, a finite lot has ``lot`` and ``packs_left``.
 
     Amounts in minor units; ``config_hash`` names the published version that is drawn from.
+    ``expected_value`` and ``tiers`` are those of the version when it was new, ``now`` those of the
+    next pack.
     """
 
     slug: str
@@ -154,12 +157,14 @@ class PublishedPack(msgspec.Struct, frozen=True):
     tiers: tuple[TierExpectation, ...]
     odds: PublishedOdds | None
     lot: PublishedLot | None
+    now: PackNow
 
 
 class _Lasting(msgspec.Struct, frozen=True):
     """What follows from a published version alone; ``odds`` is JSON already, None for a lot."""
 
     until: float
+    faces: Mapping[CardId, CardFace]
     cards_per_pack: int
     expected_value: ExpectedValue
     tiers: tuple[TierExpectation, ...]
@@ -176,7 +181,13 @@ class PublishedPacks:
         """What is published about ``pack``; what is left of a lot is read anew."""
         config = pack.config
         lasting = await self._find_lasting(house, pack)
-        lot = await _find_lot(house, pack, config.lot) if config.lot is not None else None
+        left = await find_lot_now(house, pack)
+        if left is None:
+            lot = None
+            now = await odds_packs_now.show(house, pack, lasting.faces)
+        else:
+            lot = _show_lot(pack, left, lasting.faces)
+            now = show_lot(pack, left, lasting.faces)
         packs_left = None if lot is None else lot.packs_left
         return PublishedPack(
             slug=pack.slug,
@@ -197,6 +208,7 @@ class PublishedPacks:
             # Encoded once, and put into the answer as it is: nobody reads its fields in between.
             odds=cast("PublishedOdds | None", lasting.odds),
             lot=lot,
+            now=now,
         )
 
     async def _find_lasting(self, house: House, pack: ShelvedPack) -> _Lasting:
@@ -217,6 +229,7 @@ def _work_out(config: PackConfig, faces: Mapping[CardId, CardFace], *, until: fl
     counts = draws.expected_count_by_tier(config)
     return _Lasting(
         until=until,
+        faces=faces,
         cards_per_pack=draws.cards_in_a_pack(config),
         expected_value=ExpectedValue(
             numerator=value.numerator,
@@ -276,15 +289,12 @@ def _tier(tier: TierOdds, faces: Mapping[CardId, CardFace], *, of: int) -> TierC
     )
 
 
-async def _find_lot(house: House, pack: ShelvedPack, terms: LotTerms) -> PublishedLot:
-    if pack.lot_id is None:
+def _show_lot(pack: ShelvedPack, lot: LotNow, faces: Mapping[CardId, CardFace]) -> PublishedLot:
+    terms = pack.config.lot
+    if terms is None or pack.lot_id is None:
         raise Breach(f"The lot pack {pack.slug} has no lot.")
-    async with house.database.connection() as connection:
-        counts = await draws.count_lot_items(connection, pack.lot_id)
-        server_seed = await draws.find_lot_server_seed(connection, pack.lot_id)
-        faces = await list_faces(house, connection, {count.card_id for count in counts})
-    drawn = sum(count.listed - count.remaining for count in counts if not count.is_last_one)
-    last_one = next((count for count in counts if count.is_last_one), None)
+    drawn = sum(count.listed - count.remaining for count in lot.prizes if not count.is_last_one)
+    last_one = next((count for count in lot.prizes if count.is_last_one), None)
     return PublishedLot(
         id=pack.lot_id,
         packs=terms.packs,
@@ -292,8 +302,8 @@ async def _find_lot(house: House, pack: ShelvedPack, terms: LotTerms) -> Publish
         cards_per_pack=terms.cards_per_pack,
         manifest_root=terms.manifest_root,
         commitment=terms.commitment,
-        server_seed=None if server_seed is None else server_seed.hex(),
-        prizes=tuple(_prize(count, faces) for count in counts if not count.is_last_one),
+        server_seed=None if lot.server_seed is None else lot.server_seed.hex(),
+        prizes=tuple(_prize(count, faces) for count in lot.prizes if not count.is_last_one),
         last_one=None
         if last_one is None
         else LastOnePrize(card=faces[last_one.card_id], tier=last_one.tier, value=last_one.value),

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 
 from packhouse.accounts import NotSignedIn
 from packhouse.web.shop.account import ACCOUNT_HANDLERS
+from packhouse.web.shop.drift import DRIFT_HANDLERS
 from packhouse.web.shop.fairness import FAIRNESS_HANDLERS
 from packhouse.web.shop.feed import FEED_HANDLERS
 from packhouse.web.shop.frame import to_sign_in
@@ -26,6 +27,7 @@ SHOP_HANDLERS: list[ControllerRouterHandler] = [
             *WALLET_HANDLERS,
             *SHIPPING_HANDLERS,
             *FAIRNESS_HANDLERS,
+            *DRIFT_HANDLERS,
             *VERIFY_HANDLERS,
             *ACCOUNT_HANDLERS,
         ],

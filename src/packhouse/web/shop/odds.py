@@ -4,7 +4,6 @@ A percentage that has an end is written to its end; any other is marked as round
 fraction stands beside it. Nothing here is a float.
 """
 
-import math
 from collections.abc import Mapping
 from decimal import Context, Decimal
 from fractions import Fraction
@@ -12,22 +11,37 @@ from typing import Final
 
 import msgspec
 
-from packhouse.draws import LotPrizeCount, PackConfig, Slot, expected_count_by_tier
+from packhouse.draws import (
+    Chance,
+    LotNow,
+    LotPrizeCount,
+    OddsNow,
+    PackConfig,
+    Slot,
+    expected_count_by_tier,
+)
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.identifiers import CardId
-from packhouse.foundation.tiers import TIER_RANKS, TIERS, Tier
+from packhouse.foundation.money import format_minor
+from packhouse.foundation.tiers import TIER_RANKS, Tier
 
 EXACT_DECIMALS: Final = 6
 ROUNDED_DIGITS: Final = 4
+EXACT_LENGTH_MAX: Final = 24
+"""A longer fraction is for machines, who find it in the JSON."""
 
 
 class TierShare(msgspec.Struct, frozen=True):
-    """How likely a tier is; ``share`` draws the bar, the words are exact."""
+    """How likely a tier is; ``share`` draws the bar, the words are exact.
+
+    ``in_a_pack`` is the chance of at least one in the next pack, None where a pack is one draw.
+    """
 
     tier: Tier
     share: Fraction
     percent: str
     one_in: str
+    in_a_pack: str | None = None
 
 
 class CardShare(msgspec.Struct, frozen=True):
@@ -58,24 +72,42 @@ class LayoutOdds(msgspec.Struct, frozen=True):
     slots: tuple[SlotOdds, ...]
 
 
-class PrizeRow(msgspec.Struct, frozen=True):
-    """A prize of a lot: how many there were, how many are left, and the next draw's chance."""
+class CardRow(msgspec.Struct, frozen=True):
+    """A card now: ``copies`` left, of ``listed`` in a lot, and its chances.
+
+    ``next_draw`` is a lot's; ``in_a_pack`` is the chance of at least one in the next pack, with its
+    fraction where that is short enough to be read.
+    """
 
     card: CardFace
     tier: Tier
     value: int
-    listed: int
-    remaining: int
-    percent: str
-    one_in: str
+    copies: int | None
+    listed: int | None
+    next_draw: str | None
+    in_a_pack: str
+    exactly: str | None
 
 
-class LotOdds(msgspec.Struct, frozen=True):
-    """What is left of a lot's manifest, as of now."""
+class LastOne(msgspec.Struct, frozen=True):
+    """A lot's last-one prize, and whether it is gone."""
 
+    card: CardFace
+    tier: Tier
+    value: int
+    is_gone: bool
+
+
+class PackOddsNow(msgspec.Struct, frozen=True):
+    """The next pack as of the feed's pull ``sequence``; cards best first."""
+
+    sequence: int
+    expected_value: str
+    value_after_sell_back: str
+    is_last_pack: bool
     tiers: tuple[TierShare, ...]
-    prizes: tuple[PrizeRow, ...]
-    last_one: PrizeRow | None
+    cards: tuple[CardRow, ...]
+    last_one: LastOne | None
 
 
 def percent_of(share: Fraction) -> str:
@@ -116,24 +148,41 @@ def count_a_pack(expected_count: Fraction) -> str:
     )
 
 
-def glance_of(config: PackConfig) -> tuple[tuple[TierShare, ...], int]:
-    """Every tier's share of the cards of a pack, best first, and how many cards that is.
+def pack_odds_now(
+    odds: OddsNow, faces: Mapping[CardId, CardFace], *, sequence: int, lot: LotNow | None
+) -> PackOddsNow:
+    """The odds of the next pack in words; of ``lot``, as what it promised and what is left."""
+    prizes = () if lot is None else lot.prizes
+    listed = {each.card_id: each.listed for each in prizes if not each.is_last_one}
+    last_one = next((each for each in prizes if each.is_last_one), None)
+    cards = sorted(odds.cards, key=lambda card: (-TIER_RANKS[card.tier], -card.value))
+    return PackOddsNow(
+        sequence=sequence,
+        expected_value=minor_in_words(odds.expected_value),
+        value_after_sell_back=minor_in_words(odds.value_after_sell_back),
+        is_last_pack=odds.last_one,
+        tiers=_tier_shares(odds),
+        cards=tuple(
+            CardRow(
+                card=faces[card.card],
+                tier=card.tier,
+                value=card.value,
+                copies=card.copies,
+                listed=listed.get(card.card),
+                next_draw=_next_draw(card.chance),
+                in_a_pack=percent_of(card.chance.at_least_one),
+                exactly=_exactly(card.chance.at_least_one),
+            )
+            for card in cards
+        ),
+        last_one=None if last_one is None else _last_one(last_one, faces),
+    )
 
-    For a pack of one card these are its odds; otherwise ``one_in`` says what a pack holds on
-    average.
-    """
-    counts = expected_count_by_tier(config)
-    total = sum(counts.values(), Fraction(0))
-    shares = [
-        TierShare(
-            tier=tier,
-            share=count / total,
-            percent=percent_of(count / total),
-            one_in=one_in_of(count) if total == 1 else count_a_pack(count),
-        )
-        for tier, count in reversed(list(counts.items()))
-    ]
-    return tuple(shares), math.ceil(total)
+
+def minor_in_words(amount: Fraction) -> str:
+    """A mean in credits, said to be rounded when it is."""
+    nearest = format_minor(round(amount))
+    return nearest if amount.denominator == 1 else f"about {nearest}"
 
 
 def best_tier_of(config: PackConfig) -> tuple[Tier, Fraction]:
@@ -154,24 +203,6 @@ def layouts_of(config: PackConfig, faces: Mapping[CardId, CardFace]) -> tuple[La
             slots=tuple(_slot_odds(slot, faces) for slot in layout.slots),
         )
         for layout in config.layouts
-    )
-
-
-def lot_odds_of(counts: list[LotPrizeCount], faces: Mapping[CardId, CardFace]) -> LotOdds:
-    """A lot's prizes with what is left of them; the last-one prize is not drawn."""
-    drawable = [count for count in counts if not count.is_last_one]
-    left = sum(count.remaining for count in drawable)
-    by_tier: dict[Tier, int] = dict.fromkeys(reversed(TIERS), 0)
-    for count in drawable:
-        by_tier[count.tier] += count.remaining
-    prizes = sorted(drawable, key=lambda count: (-TIER_RANKS[count.tier], -count.value))
-    last_one = [count for count in counts if count.is_last_one]
-    return LotOdds(
-        tiers=tuple(
-            _tier_share(tier, Fraction(count, left)) for tier, count in by_tier.items() if count
-        ),
-        prizes=tuple(_prize_row(count, faces, left=left) for count in prizes),
-        last_one=_prize_row(last_one[0], faces, left=0) if last_one else None,
     )
 
 
@@ -206,14 +237,47 @@ def _card_share(card: CardFace, tier: Tier, value: int, share: Fraction) -> Card
     )
 
 
-def _prize_row(count: LotPrizeCount, faces: Mapping[CardId, CardFace], *, left: int) -> PrizeRow:
-    share = Fraction(count.remaining, left) if left else Fraction(0)
-    return PrizeRow(
-        card=faces[count.card_id],
-        tier=count.tier,
-        value=count.value,
-        listed=count.listed,
-        remaining=count.remaining,
-        percent=percent_of(share),
-        one_in=one_in_of(share) if share else "none left",
+def _tier_shares(odds: OddsNow) -> tuple[TierShare, ...]:
+    """Every tier's share of the cards of a pack, best first; those gone from a lot are left out.
+
+    For a pack of one card these are its odds. For a bigger one ``one_in`` says what a pack of an
+    odds pack holds on average, and how the next draw of a lot stands.
+    """
+    total = sum((each.chance.expected_count for each in odds.tiers), Fraction(0))
+    shares: list[TierShare] = []
+    for each in reversed(odds.tiers):
+        count = each.chance.expected_count
+        if not count:
+            continue
+        share = count / total
+        is_share = total == 1 or each.chance.next_draw is not None
+        shares.append(
+            TierShare(
+                tier=each.tier,
+                share=share,
+                percent=percent_of(share),
+                one_in=one_in_of(share) if is_share else count_a_pack(count),
+                in_a_pack=None if total == 1 else percent_of(each.chance.at_least_one),
+            )
+        )
+    return tuple(shares)
+
+
+def _next_draw(chance: Chance) -> str | None:
+    if chance.next_draw is None:
+        return None
+    return one_in_of(chance.next_draw) if chance.next_draw else "none left"
+
+
+def _exactly(share: Fraction) -> str | None:
+    words = f"{share.numerator:,} in {share.denominator:,}"
+    return words if len(words) <= EXACT_LENGTH_MAX else None
+
+
+def _last_one(prize: LotPrizeCount, faces: Mapping[CardId, CardFace]) -> LastOne:
+    return LastOne(
+        card=faces[prize.card_id],
+        tier=prize.tier,
+        value=prize.value,
+        is_gone=prize.unpulled == 0,
     )

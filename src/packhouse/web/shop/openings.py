@@ -73,6 +73,7 @@ async def show_opening(request: PageRequest, opening_id: FromPath[UUID]) -> Page
         "opening.html",
         {
             "receipts": receipts,
+            "log_positions": await _log_positions(context, receipts),
             "cards": best_last(cards),
             "worth": sum(card.value for card in cards),
             "paid_out": [card for card in cards if card.paid_out],
@@ -106,6 +107,16 @@ def _others(text: str) -> list[UUID]:
         return [UUID(part) for part in parts[: PACKS_PER_OPENING_MAX - 1]]
     except ValueError as error:
         raise NotFound("There is no opening with this id.") from error
+
+
+async def _log_positions(
+    context: RequestContext, receipts: Sequence[Receipt]
+) -> dict[OpeningId, int | None]:
+    async with context.house.database.connection() as connection:
+        return {
+            receipt.id: await draws.find_log_position(connection, receipt.id)
+            for receipt in receipts
+        }
 
 
 async def _is_own(context: RequestContext, opening_id: UUID) -> bool:

@@ -11,11 +11,17 @@ from packhouse.draws import PackConfig, ShelvedPack
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.identifiers import CardId
 from packhouse.foundation.limits import PACKS_PER_OPENING_MAX
-from packhouse.foundation.money import BASIS_POINTS, format_minor
-from packhouse.foundation.tiers import TIER_RANKS, Tier
+from packhouse.foundation.money import BASIS_POINTS
+from packhouse.foundation.tiers import Tier
 from packhouse.house import House
 from packhouse.web.api.card_faces import list_faces
-from packhouse.web.shop.odds import LotOdds, about_one_in, best_tier_of, count_a_pack, percent_of
+from packhouse.web.shop.odds import (
+    PackOddsNow,
+    about_one_in,
+    best_tier_of,
+    count_a_pack,
+    percent_of,
+)
 
 BEST_CARDS_SHOWN = 6
 
@@ -52,7 +58,6 @@ class PossibleCard(msgspec.Struct, frozen=True):
 class PackTerms(msgspec.Struct, frozen=True):
     """What a pack promises besides its odds, in words."""
 
-    expected_value: str
     sell_back: str
     out_of_stock: str
     config_hash: str
@@ -102,12 +107,11 @@ def most_packs_at_once(pack: ShelvedPack) -> int:
 
 
 def terms_of(pack: ShelvedPack) -> PackTerms:
-    """Expected value, sell-back and what happens without stock."""
+    """Sell-back, what happens without stock, and which version this is."""
     config = pack.config
     rate = percent_of(Fraction(config.sell_back.rate_basis_points, BASIS_POINTS))
     window = _span(timedelta(seconds=config.sell_back.window_seconds))
     return PackTerms(
-        expected_value=_minor_in_words(draws.prospect_of(config).expected_value),
         sell_back=f"{rate} of a card’s value, for {window}",
         out_of_stock=(
             "The card that was drawn is owed. If no copy is left, its full value is credited."
@@ -117,49 +121,28 @@ def terms_of(pack: ShelvedPack) -> PackTerms:
     )
 
 
-def best_cards(
-    config: PackConfig, faces: Mapping[CardId, CardFace]
-) -> tuple[list[PossibleCard], int]:
-    """The best cards that can be drawn, best first, and how many different ones there are."""
-    chances = draws.list_card_chances(config)
-    chances.sort(key=lambda chance: (-TIER_RANKS[chance.tier], -chance.value))
+def best_cards(config: PackConfig, now: PackOddsNow) -> tuple[list[PossibleCard], int]:
+    """The best cards that can still come, best first, and how many different ones there are."""
+    expected = {each.card: each.expected_count for each in draws.list_card_chances(config)}
+    possible = [row for row in now.cards if row.listed is None or row.copies]
     shown = [
         PossibleCard(
-            card=faces[chance.card],
-            tier=chance.tier,
-            value=chance.value,
-            note=count_a_pack(chance.expected_count).capitalize(),
+            card=row.card,
+            tier=row.tier,
+            value=row.value,
+            note=count_a_pack(expected[CardId(row.card.id)]).capitalize()
+            if row.listed is None
+            else f"{row.copies:,} of {row.listed:,} left",
         )
-        for chance in chances[:BEST_CARDS_SHOWN]
-        if chance.card in faces
+        for row in possible[:BEST_CARDS_SHOWN]
     ]
-    return shown, len(chances)
-
-
-def best_prizes(lot: LotOdds) -> tuple[list[PossibleCard], int]:
-    """The best prizes that are still to be drawn, best first, and how many kinds there are."""
-    left = [prize for prize in lot.prizes if prize.remaining]
-    shown = [
-        PossibleCard(
-            card=prize.card,
-            tier=prize.tier,
-            value=prize.value,
-            note=f"{prize.remaining:,} of {prize.listed:,} left",
-        )
-        for prize in left[:BEST_CARDS_SHOWN]
-    ]
-    return shown, len(left)
+    return shown, len(possible)
 
 
 async def faces_of(house: House, card_ids: Collection[CardId]) -> Mapping[CardId, CardFace]:
     """The faces of cards by id, read over a connection of its own."""
     async with house.database.connection() as connection:
         return await list_faces(house, connection, card_ids)
-
-
-def _minor_in_words(amount: Fraction) -> str:
-    nearest = format_minor(round(amount))
-    return nearest if amount.denominator == 1 else f"about {nearest}"
 
 
 def _span(length: timedelta) -> str:

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from packhouse import draws, feed
 from packhouse.accounts import SessionUser
-from packhouse.draws import PackNotFound, ShelvedPack
+from packhouse.draws import LotNow, PackNotFound, ShelvedPack
 from packhouse.flows.open_pack import OpenPack, OpenPacks, open_pack
 from packhouse.flows.rotate_seed import find_current_seed
 from packhouse.foundation.cards import CardFace
@@ -18,13 +18,13 @@ from packhouse.foundation.limits import CLIENT_SEED_LENGTH_MAX
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.wallet import InsufficientCredits
+from packhouse.web.api.packs_now import find_lot_now, lot_odds, odds_packs_now
 from packhouse.web.context import context_of
 from packhouse.web.shop.forms import Form, key_of, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
-from packhouse.web.shop.odds import LotOdds, glance_of, layouts_of, lot_odds_of
+from packhouse.web.shop.odds import PackOddsNow, layouts_of, pack_odds_now
 from packhouse.web.shop.pack_views import (
     best_cards,
-    best_prizes,
     count_of_cards,
     faces_of,
     most_packs_at_once,
@@ -98,9 +98,9 @@ async def _pack_page(
     house = context.house
     pack = await house.packs.get_pack(house.database, slug)
     faces = await faces_of(house, pack.card_ids)
-    lot = await _lot_odds(house, pack, faces)
-    glance, glance_cards = glance_of(pack.config) if lot is None else (lot.tiers, 1)
-    best, card_count = best_cards(pack.config, faces) if lot is None else best_prizes(lot)
+    lot = await find_lot_now(house, pack)
+    now = await _odds_now(house, pack, faces, lot)
+    best, card_count = best_cards(pack.config, now)
     return await shop_page(
         request,
         "pack.html",
@@ -110,9 +110,11 @@ async def _pack_page(
             "note": count_of_cards(pack.config),
             "terms": terms_of(pack),
             "layouts": layouts_of(pack.config, faces),
-            "lot": lot,
-            "glance": glance,
-            "glance_of": glance_cards,
+            "lot": pack.config.lot,
+            "lot_seed": None if lot is None else lot.server_seed,
+            "now": now,
+            "has_copies": any(row.copies is not None for row in now.cards),
+            "cards_in_a_pack": draws.cards_in_a_pack(pack.config),
             "best": best,
             "card_count": card_count,
             "commitment": await _commitment(house, pack, context.viewer),
@@ -138,14 +140,14 @@ def _form_values(pack: ShelvedPack, form: Form | None, error: Refusal | None) ->
     }
 
 
-async def _lot_odds(
-    house: House, pack: ShelvedPack, faces: Mapping[CardId, CardFace]
-) -> LotOdds | None:
-    if pack.lot_id is None:
-        return None
-    async with house.database.connection() as connection:
-        counts = await draws.count_lot_items(connection, pack.lot_id)
-    return lot_odds_of(counts, faces)
+async def _odds_now(
+    house: House, pack: ShelvedPack, faces: Mapping[CardId, CardFace], lot: LotNow | None
+) -> PackOddsNow:
+    if lot is not None:
+        odds = lot_odds(pack.config, lot)
+        return pack_odds_now(odds, faces, sequence=lot.sequence, lot=lot)
+    odds, copies = await odds_packs_now.odds_of(house, pack)
+    return pack_odds_now(odds, faces, sequence=copies.sequence, lot=None)
 
 
 async def _commitment(house: House, pack: ShelvedPack, viewer: SessionUser | None) -> str | None:

@@ -58,3 +58,26 @@ export function hmacKey(seed) {
 export async function hmac(key, bytes) {
   return new Uint8Array(await crypto.subtle.sign("HMAC", key, bytes));
 }
+
+/** The bytes of standard base64 with its padding; null for any other spelling. */
+export function fromBase64(text) {
+  let bytes;
+  try {
+    bytes = Uint8Array.from(atob(text), (character) => character.charCodeAt(0));
+  } catch {
+    return null;
+  }
+  return toBase64(bytes) === text ? bytes : null;
+}
+
+/** Bytes in standard base64. */
+export function toBase64(bytes) {
+  let characters = "";
+  for (const byte of bytes) characters += String.fromCharCode(byte);
+  return btoa(characters);
+}
+
+/** Whether two byte arrays are the same. */
+export function areEqual(one, other) {
+  return one.length === other.length && one.every((byte, i) => byte === other[i]);
+}

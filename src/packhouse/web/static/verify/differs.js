@@ -5,3 +5,8 @@ export class Differs extends Error {
     Object.assign(this, { field, expected: String(expected), found: String(found) });
   }
 }
+
+/** A `Differs` for each of `[field, expected, found]` that is not as expected. */
+export function unequal(pairs) {
+  return pairs.filter(([, expected, found]) => expected !== found).map(([field, expected, found]) => new Differs(field, expected ?? "nothing", found ?? "nothing"));
+}

@@ -1,6 +1,6 @@
 /** Drawing again, as docs/fairness.md tells it. */
 
-import { bigEndian, fromHex, hmac, hmacKey, joined, sha256, utf8 } from "./bytes.js";
+import { bigEndian, fromHex, hmac, hmacKey, joined, sha256, toHex, utf8 } from "./bytes.js";
 
 const ODDS_TAG = utf8("packhouse/draw/1");
 const LOT_TAG = utf8("packhouse/lot/01");
@@ -65,27 +65,39 @@ export async function drawPack(config, numberOf) {
   return { layout: layout.name, layoutTicket, cards };
 }
 
-/** The numbers of an odds pack by its seeds: a function for `drawPack`. All but nonce and client seed in hexadecimal. */
-export async function numbersOfPack({ serverSeed, configHash, userKey, nonce, clientSeed }) {
+/** The hash of a client seed as the messages have it, in hexadecimal. */
+export async function hashOfClientSeed(clientSeed) {
+  return toHex(await sha256(utf8(clientSeed)));
+}
+
+/** The numbers of an odds pack by its seeds: a function for `drawPack`. All but the nonce in hexadecimal. */
+export async function numbersOfPack({ serverSeed, configHash, userKey, nonce, clientSeedHash }) {
   const key = await hmacKey(fromHex(serverSeed));
-  const common = { configHash: fromHex(configHash), userKey: fromHex(userKey), nonce, clientSeedHash: await sha256(utf8(clientSeed)) };
-  return async (drawIndex, n) => Number(await ticketBelow(BigInt(n), key, oddsMessage({ ...common, drawIndex })));
+  const common = { configHash: fromHex(configHash), userKey: fromHex(userKey), nonce, clientSeedHash: fromHex(clientSeedHash) };
+  return async (drawIndex, n) => (n === 1 ? 0 : Number(await ticketBelow(BigInt(n), key, oddsMessage({ ...common, drawIndex }))));
 }
 
-/** Which of the remaining items draw number `draw` of a lot takes. All but draw, remaining and client seed in hexadecimal. */
-export async function lotTicket({ lotSeed, manifestRoot, draw, remaining, userKey, clientSeed }) {
+/**
+ * The numbers of a lot by its seed: a function of `{ draw, remaining, userKey, clientSeedHash }` that answers which of
+ * the remaining items that draw takes. All but draw and remaining in hexadecimal.
+ */
+export async function numbersOfLot({ lotSeed, manifestRoot }) {
   const key = await hmacKey(fromHex(lotSeed));
-  const clientSeedHash = await sha256(utf8(clientSeed));
-  const message = lotMessage({ manifestRoot: fromHex(manifestRoot), draw, userKey: fromHex(userKey), clientSeedHash });
-  return Number(await ticketBelow(BigInt(remaining), key, message));
+  const root = fromHex(manifestRoot);
+  return async ({ draw, remaining, userKey, clientSeedHash }) => {
+    if (remaining === 1) return 0;
+    const message = lotMessage({ manifestRoot: root, draw, userKey: fromHex(userKey), clientSeedHash: fromHex(clientSeedHash) });
+    return Number(await ticketBelow(BigInt(remaining), key, message));
+  };
 }
 
-/** The places in the manifest that the draws of a lot took, from draw 0 on. */
+/** The places in the manifest that the draws of a lot took, from draw 0 on; entries are userKey and clientSeedHash. */
 export async function replayLot({ lotSeed, manifestRoot, size, entries }) {
+  const numberOf = await numbersOfLot({ lotSeed, manifestRoot });
   const remaining = Array.from({ length: size }, (_, place) => place);
   const taken = [];
-  for (const [draw, { userKey, clientSeed }] of entries.entries()) {
-    const number = await lotTicket({ lotSeed, manifestRoot, draw, remaining: remaining.length, userKey, clientSeed });
+  for (const [draw, entry] of entries.entries()) {
+    const number = await numberOf({ ...entry, draw, remaining: remaining.length });
     taken.push(...remaining.splice(number, 1));
   }
   return taken;

@@ -4,29 +4,17 @@
  * The checks are those of `packhouse verify opening`, written anew; golden vectors keep them alike.
  */
 
-import { fromHex, fromUtf8, sha256, toHex } from "./bytes.js";
-import { Differs } from "./differs.js";
-import { drawPack, lotTicket, numbersOfPack, totalOf } from "./drawing.js";
-import { canonicalText, parsePlainJson } from "./plain-json.js";
-import { requireConfig, requireReceipt } from "./shapes.js";
+import { fromHex, sha256, toHex } from "./bytes.js";
+import { Differs, unequal } from "./differs.js";
+import { drawPack, hashOfClientSeed, numbersOfLot, numbersOfPack } from "./drawing.js";
+import { parsePlainJson } from "./plain-json.js";
+import { requireReceipt } from "./shapes.js";
 
 /** The receipt in a file's bytes. Throws `Differs`. */
 export function readReceipt(bytes) {
   const receipt = parsePlainJson(bytes, "the receipt");
   requireReceipt(receipt);
   return receipt;
-}
-
-/** The configuration in bytes that hash to `configHash` (hexadecimal). Throws `Differs`. */
-export async function readConfig(bytes, configHash) {
-  const name = "the configuration";
-  const found = toHex(await sha256(bytes));
-  if (found !== configHash) throw new Differs(`${name} (SHA-256)`, configHash, found);
-  const config = parsePlainJson(bytes, name);
-  requireConfig(config);
-  if (canonicalText(config) !== fromUtf8(bytes)) throw new Differs(name, "RFC 8785 canonical JSON", "another spelling");
-  for (const [field, expected, wrong] of complaints(config)) throw new Differs(`${name} ${field}`, expected, wrong);
-  return config;
 }
 
 /** Where the revealed seed does not hash to the commitment: a list of `Differs`, empty when all is well. */
@@ -77,7 +65,13 @@ async function checkOddsDraws(receipt, config) {
   const numberOf =
     receipt.server_seed === null
       ? statedNumber(receipt)
-      : await numbersOfPack({ serverSeed: receipt.server_seed, configHash: proof.config_hash, userKey: proof.user_key, nonce: proof.nonce, clientSeed: proof.client_seed });
+      : await numbersOfPack({
+          serverSeed: receipt.server_seed,
+          configHash: proof.config_hash,
+          userKey: proof.user_key,
+          nonce: proof.nonce,
+          clientSeedHash: await hashOfClientSeed(proof.client_seed),
+        });
   const drawn = await drawPack(config, numberOf);
   const pairs = [
     ["proof.layout_ticket.number", drawn.layoutTicket.number, proof.layout_ticket.number],
@@ -140,7 +134,8 @@ async function checkLotCard(receipt, card, { at, draw, remaining }) {
   const found = [];
   let { number } = card.ticket;
   if (receipt.server_seed !== null) {
-    number = await lotTicket({ lotSeed: receipt.server_seed, manifestRoot: proof.lot.manifest_root, draw, remaining, userKey: proof.user_key, clientSeed: proof.client_seed });
+    const numberOf = await numbersOfLot({ lotSeed: receipt.server_seed, manifestRoot: proof.lot.manifest_root });
+    number = await numberOf({ draw, remaining, userKey: proof.user_key, clientSeedHash: await hashOfClientSeed(proof.client_seed) });
   } else if (number >= remaining) {
     found.push(new Differs(`${at}.ticket.number`, `below ${remaining}`, number));
   }
@@ -178,38 +173,4 @@ function checkLastOne(rest, prize, at) {
     [`${at}.tier`, prize.tier, card.tier],
     [`${at}.value`, prize.value, card.value],
   ]);
-}
-
-/** What a form alone cannot say of a configuration: [field, expected, found]. */
-function* complaints(config) {
-  if (config.lot !== null) {
-    const size = config.lot.packs * config.lot.cards_per_pack;
-    const listed = config.lot.prizes.reduce((sum, prize) => sum + prize.count, 0);
-    if (listed !== size) yield ["lot.prizes", `${size} prizes, one for each draw`, listed];
-    if (config.lot.last_one !== null && config.lot.last_one.count !== 1) yield ["lot.last_one.count", 1, config.lot.last_one.count];
-  }
-  yield* tooHeavy("layouts", config.layouts);
-  for (const [i, layout] of config.layouts.entries()) {
-    for (const [j, slot] of layout.slots.entries()) {
-      const field = `layouts[${i}].slots[${j}].odds`;
-      yield* repeated(field, slot.odds.map((tier) => tier.tier));
-      yield* tooHeavy(field, slot.odds);
-      for (const [k, tier] of slot.odds.entries()) {
-        yield* repeated(`${field}[${k}].cards`, tier.cards.map((card) => card.card));
-        yield* tooHeavy(`${field}[${k}].cards`, tier.cards);
-      }
-    }
-  }
-}
-
-function* repeated(field, names) {
-  if (new Set(names).size < names.length) yield [field, "each at most once", names.join(", ")];
-}
-
-function* tooHeavy(field, choices) {
-  if (totalOf(choices) > Number.MAX_SAFE_INTEGER) yield [field, "weights that add up to less than 2^53", totalOf(choices)];
-}
-
-function unequal(pairs) {
-  return pairs.filter(([, expected, found]) => expected !== found).map(([field, expected, found]) => new Differs(field, expected ?? "nothing", found ?? "nothing"));
 }

@@ -26,7 +26,15 @@ STAFF_PAGES: Final = (
     "/settings",
     "/audit-log",
 )
-PUBLIC_PAGES: Final = ("/feed", "/fairness", "/sign-in", "/sign-up", "/api/v1/docs")
+PUBLIC_PAGES: Final = (
+    "/feed",
+    "/fairness",
+    "/fairness/drift",
+    "/verify",
+    "/sign-in",
+    "/sign-up",
+    "/api/v1/docs",
+)
 OWN_PAGES: Final = ("/openings", "/account", "/fairness", "/shipping", "/wallet")
 
 

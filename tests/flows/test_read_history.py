@@ -6,6 +6,7 @@ from packhouse.catalog import Card
 from packhouse.flows.read_history import History, read_history
 from packhouse.flows.read_receipt import read_receipt
 from packhouse.flows.rotate_seed import rotate_seed
+from packhouse.flows.settle_openings import Opening
 from packhouse.house import House
 from worlds.ember_counter import Person, open_one
 
@@ -18,7 +19,7 @@ async def history_of(house: House, person: Person, *, rows_per_piece: int = 200)
 async def test_a_long_history_comes_in_pieces_and_lacks_nothing(
     house: House, ada: Person, spark: Card
 ) -> None:
-    opened = []
+    opened: list[Opening] = []
     for _ in range(5):
         opened += (await open_one(house, ada, "spark")).openings
         await rotate_seed(house, ada.user_id)

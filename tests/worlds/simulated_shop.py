@@ -105,6 +105,9 @@ class SimulatedShop:
         )
 
 
+_scene_numbers = count(1)
+
+
 def make_scene(
     servers: ServersToUse, template: str, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Scene:
@@ -114,7 +117,7 @@ def make_scene(
     """
     ids = NumberedIds()
     monkeypatch.setattr(identifiers, "uuid7", ids)
-    database = "template_simulation"
+    database = f"template_simulation_{next(_scene_numbers)}"
 
     async def prepare() -> tuple[Person, dict[str, Card]]:
         await copy_database(servers, template, to=database)

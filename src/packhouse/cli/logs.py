@@ -57,7 +57,8 @@ def opened_log(target: str, *, key: str | None, save: Path | None = None) -> Ite
     if address is None:
         if save is not None:
             raise CouldNotLook(f"{target} is no address: only a log from elsewhere can be saved.")
-        yield _open(LogFiles(verify.mirror_folder_of(target)), key=key)
+        files = LogFiles(verify.mirror_folder_of(target))
+        yield _opened(files, _key_of(files, key=key))
         return
     if save is not None:
         yield _open_fresh(LogFiles(save, address), key=key)
@@ -74,8 +75,7 @@ def read_key(key: str) -> VerifierKey:
     return verify.read_verifier_key(content.decode("utf-8", errors="replace"), name=f"--key {key}")
 
 
-def _open(files: LogFiles, *, key: str | None) -> OpenedLog:
-    verifier_key = _key_of(files, key=key)
+def _opened(files: LogFiles, verifier_key: VerifierKey) -> OpenedLog:
     checkpoint = verify.read_checkpoint(files.read("checkpoint"), verifier_key)
     say(
         f"The checkpoint of {checkpoint.origin} is signed by the key {verifier_key.id.hex()}:"
@@ -99,7 +99,7 @@ def _open_fresh(files: LogFiles, *, key: str | None) -> OpenedLog:
                 " of it already."
             )
     files.keep("checkpoint", content)
-    return _open(files, key=key)
+    return _opened(files, verifier_key)
 
 
 def _key_of(files: LogFiles, *, key: str | None) -> VerifierKey:

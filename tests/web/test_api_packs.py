@@ -13,6 +13,7 @@ from packhouse.flows.publish_pack import WithdrawPack, withdraw_pack
 from packhouse.flows.relay_events import relay_events
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor
+from packhouse.plumbing.postgres import Database
 from worlds.four_packs import TIER_ODDS_PACK
 from worlds.veil_shop import VEIL_PACKS, publish
 
@@ -279,3 +280,15 @@ async def test_the_history_is_ones_own_and_in_pages(
     assert listed == [opening["id"] for opening in reversed(opened)]
     assert second["next_cursor"] is None
     assert (await ben.get("/api/v1/openings")).json()["items"] == []
+
+
+async def test_a_session_that_ended_elsewhere_opens_nothing(
+    ada: httpx.AsyncClient, shop: Actor, database: Database
+) -> None:
+    assert (await ada.get("/api/v1/me")).status_code == 200
+    async with database.connection() as connection:
+        await connection.execute("DELETE FROM sessions")
+    refused = await open_packs(ada, "veil-one", quantity=1)
+    assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
+    async with database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM openings") == 0

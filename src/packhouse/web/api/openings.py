@@ -35,7 +35,13 @@ async def create_openings(
         key=idempotency_key,
         request=data,
     )
-    command = OpenPack(user_id=viewer.user_id, slug=slug, request=data, repeat=repeat)
+    command = OpenPack(
+        user_id=viewer.user_id,
+        slug=slug,
+        request=data,
+        repeat=repeat,
+        token_hash=context.token_hash,
+    )
     return await open_pack(context.house, command)
 
 

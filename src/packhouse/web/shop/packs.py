@@ -7,7 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from packhouse import draws, feed
-from packhouse.accounts import SessionUser
+from packhouse.accounts import NotSignedIn, SessionUser
 from packhouse.draws import LotNow, PackNotFound, ShelvedPack
 from packhouse.flows.open_pack import OpenPack, OpenPacks, open_pack
 from packhouse.flows.rotate_seed import find_current_seed
@@ -80,9 +80,15 @@ async def open_packs(request: PageRequest, slug: FromPath[str]) -> Page:
             key=form.text("idempotency_key"),
             request=wanted,
         )
-        command = OpenPack(user_id=viewer.user_id, slug=slug, request=wanted, repeat=repeat)
+        command = OpenPack(
+            user_id=viewer.user_id,
+            slug=slug,
+            request=wanted,
+            repeat=repeat,
+            token_hash=context.token_hash,
+        )
         opened = await open_pack(context.house, command)
-    except PackNotFound:
+    except (NotSignedIn, PackNotFound):
         raise
     except Refusal as error:
         return await _pack_page(request, slug, form=form, error=error)

@@ -200,7 +200,7 @@ async def test_questions_that_wait_together_are_one(database: Database, user_id:
             for session in started
         ]
         async with asyncio.timeout(5):
-            while not await connection.fetchval(BACKENDS_WAITING):
+            while not await connection.fetchval(BACKENDS_WAITING):  # noqa: ASYNC110 - PostgreSQL tells nobody
                 await asyncio.sleep(0.01)
         assert await connection.fetchval(BACKENDS_WAITING) == 1
         assert not any(task.done() for task in asked)
@@ -241,7 +241,7 @@ async def test_a_failed_question_is_told_to_all_and_asked_anew(
 async def end_those_who_wait(connection: Connection) -> None:
     """End the backends that wait for a lock, as an administrator would."""
     async with asyncio.timeout(5):
-        while not await connection.fetchval(
+        while not await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL tells nobody
             "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ):

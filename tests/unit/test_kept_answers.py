@@ -6,10 +6,9 @@ import gzip
 import brotli
 import pytest
 
+from packhouse.web.kept import FRESH_SECONDS, STALE_SECONDS_MAX
 from packhouse.web.kept_answers import (
     ANSWERS_KEPT_MAX,
-    FRESH_SECONDS,
-    STALE_SECONDS_MAX,
     KeptAnswer,
     KeptAnswers,
 )

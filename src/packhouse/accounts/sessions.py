@@ -61,7 +61,9 @@ def hash_token(token: str) -> bytes:
     return hashlib.sha256(token.encode("utf-8", "surrogatepass")).digest()
 
 
-class _Remembered(msgspec.Struct, frozen=True):
+class Remembered(msgspec.Struct, frozen=True):
+    """An answer, and when its question began; ``user`` may have expired since."""
+
     user: SessionUser | None
     loaded_at: float
 
@@ -71,7 +73,7 @@ class SessionReader:
 
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
-        self._remembered: dict[bytes, _Remembered] = {}
+        self._remembered: dict[bytes, Remembered] = {}
         self._waiting: dict[bytes, asyncio.Future[SessionUser | None]] = {}
         self._asking: asyncio.Task[None] | None = None
 
@@ -79,12 +81,7 @@ class SessionReader:
         self, database: Database, token_hash: bytes, *, now: datetime, fresh: bool = False
     ) -> SessionUser | None:
         """Who holds the token. ``fresh``, for whatever writes, asks PostgreSQL itself."""
-        remembered = self._remembered.get(token_hash)
-        if (
-            not fresh
-            and remembered is not None
-            and self._monotonic() - remembered.loaded_at < REMEMBERED_SECONDS_MAX
-        ):
+        if not fresh and (remembered := self.find_remembered(token_hash)) is not None:
             return _unless_expired(remembered.user, now=now)
         answer = self._waiting.get(token_hash)
         if answer is None:
@@ -94,6 +91,14 @@ class SessionReader:
             self._asking = asyncio.create_task(self._ask(database, now), context=Context())
         # Whoever gives up must not take the answer away from others who wait for the same session.
         return _unless_expired(await asyncio.shield(answer), now=now)
+
+    def find_remembered(self, token_hash: bytes) -> Remembered | None:
+        """What was answered less than a second ago, without asking; None if nothing was."""
+        remembered = self._remembered.get(token_hash)
+        if remembered is None:
+            return None
+        is_fresh = self._monotonic() - remembered.loaded_at < REMEMBERED_SECONDS_MAX
+        return remembered if is_fresh else None
 
     async def _ask(self, database: Database, now: datetime) -> None:
         """Ask for all who wait, as long as somebody does."""
@@ -126,7 +131,7 @@ class SessionReader:
             return
         for token_hash, answer in taken.items():
             user = found.get(token_hash)
-            self._remember(token_hash, _Remembered(user=user, loaded_at=started_at))
+            self._remember(token_hash, Remembered(user=user, loaded_at=started_at))
             answer.set_result(user)
 
     def forget(self, token_hash: bytes) -> None:
@@ -143,7 +148,7 @@ class SessionReader:
         for token_hash in stale:
             del self._remembered[token_hash]
 
-    def _remember(self, token_hash: bytes, remembered: _Remembered) -> None:
+    def _remember(self, token_hash: bytes, remembered: Remembered) -> None:
         # Taken out first, so that the dict keeps the order of loading and its head is the oldest.
         self._remembered.pop(token_hash, None)
         if len(self._remembered) >= REMEMBERED_SESSIONS_MAX:

@@ -37,7 +37,7 @@ from packhouse.plumbing.schema_state import require_migrated
 from packhouse.plumbing.settings import SERVE_NEEDS, WORKER_NEEDS, Settings, require_setting
 from packhouse.worker.run import run_worker
 
-APP_FACTORY: Final = "packhouse.web.app:make_app"
+APP_FACTORY: Final = "packhouse.web.rsgi:make_app"
 
 DRAIN_SECONDS: Final = 10
 """How long a web worker may finish its requests when it is told to stop; as long as the slowest
@@ -129,7 +129,7 @@ def serve_web(settings: Settings, *, factory: str = APP_FACTORY) -> None:
         factory,
         address=address,
         port=settings.http_port,
-        interface=Interfaces.ASGI,
+        interface=Interfaces.RSGI,
         loop=Loops.uvloop,
         workers=settings.http_workers,
         http=HTTPModes.http1,
@@ -145,7 +145,7 @@ def serve_web(settings: Settings, *, factory: str = APP_FACTORY) -> None:
     server.serve(target_loader=make_worker_app)
 
 
-def make_worker_app(factory: str) -> Any:  # noqa: ANN401 - whatever ASGI application it is
+def make_worker_app(factory: str) -> Any:  # noqa: ANN401 - whatever application it is
     """Called by the server in each of its workers: ties the worker to it and makes the app."""
     signal.signal(CLOSE_STREAMS_SIGNAL, signal.SIG_IGN)
     server = multiprocessing.parent_process()

@@ -15,6 +15,14 @@ class Answer(msgspec.Struct, frozen=True):
     headers: tuple[tuple[bytes, bytes], ...] = ()
 
 
+class ReadyAnswer(msgspec.Struct, frozen=True):
+    """A whole answer, complete to its last header, for a server that takes headers as text."""
+
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+
 async def send_answer(answer: Answer, send: Send) -> None:
     """Send an answer in two messages."""
     await send(

@@ -18,8 +18,8 @@ from litestar.exceptions import (
 
 from packhouse.foundation.errors import NotFound, PackhouseError
 from packhouse.house import House, open_house
-from packhouse.plumbing.handover import CLOSE_STREAMS_SIGNAL, load_process_settings
-from packhouse.plumbing.logging import configure_logging, flush_access_lines, get_log
+from packhouse.plumbing.handover import CLOSE_STREAMS_SIGNAL
+from packhouse.plumbing.logging import flush_access_lines, get_log
 from packhouse.plumbing.settings import Settings
 from packhouse.web.api import API_HANDLERS, openapi_config
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
@@ -40,24 +40,13 @@ from packhouse.web.validation import StrictRequest, describe_invalid, refuse_unr
 log = get_log(__name__)
 
 
-def make_app() -> "WebApp":
-    """The factory that server workers call; reads the process's settings."""
-    settings = load_process_settings().settings
-    configure_logging(
-        log_format=settings.log_format,
-        log_level=settings.log_level,
-        environment=settings.environment,
-    )
-    return WebApp(settings)
-
-
 class WebApp:
     """An ASGI application that opens its house with the server's lifespan."""
 
     def __init__(self, settings: Settings, house: House | None = None) -> None:
         self._settings = settings
         self._given_house = house
-        self._edge: ASGIApp | None = None
+        self._edge: Edge | None = None
         self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -66,6 +55,13 @@ class WebApp:
             await self._live(receive, send)
         elif self._edge is not None:
             await self._edge(scope, receive, send)
+
+    @property
+    def edge(self) -> Edge:
+        """What answers, while it is running."""
+        if self._edge is None:
+            raise RuntimeError("the web application is not running")
+        return self._edge
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:

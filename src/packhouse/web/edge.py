@@ -8,19 +8,22 @@ live streams and the few hot routes are answered here; everything else goes on t
 import random
 import re
 import time
+from collections.abc import Callable
 from urllib.parse import urlsplit
 
 from packhouse import accounts
+from packhouse.accounts import SessionUser
 from packhouse.foundation.errors import PackhouseError
 from packhouse.house import House
 from packhouse.plumbing.logging import bind_request, get_log, write_access_line
 from packhouse.plumbing.rate_limits import RateLimiter, Verdict
+from packhouse.plumbing.setting_values import RateLimit
 from packhouse.web.addresses import client_address, limit_key
-from packhouse.web.answers import Answer
+from packhouse.web.answers import Answer, ReadyAnswer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
 from packhouse.web.errors import CrossSite, RateLimited, TooLarge
-from packhouse.web.headers import HeaderReader, cors_headers, default_headers
+from packhouse.web.headers import HeaderReader, cors_headers, default_headers, well_formed_id
 from packhouse.web.hot_routes import HotRoutes
 from packhouse.web.problems import problem_answer
 from packhouse.web.session import read_cookie
@@ -53,13 +56,76 @@ class Edge:
         self._inner = inner
         self._shortcuts = shortcuts
         self._limiter = RateLimiter(house.valkey)
-        self._hot = HotRoutes()
         self._default_headers = default_headers(house.settings)
+        self._hot = HotRoutes(house, defaults=self._default_headers)
 
     async def finish(self) -> None:
         """Finish what goes on behind the answers, at the end of the process."""
         await self._hot.finish()
         await self._limiter.finish()
+
+    def answer_at_once(
+        self,
+        *,
+        method: str,
+        path: str,
+        query: str,
+        peer: str,
+        header: Callable[[str], str | None],
+    ) -> ReadyAnswer | None:
+        """What needs neither a wait nor the framework; None, and nothing done, for all the rest.
+
+        All that the edge does is done here too: the visitor's address, session and limit, the
+        request's id, the safe headers, and the line in the log.
+        """
+        house = self._house
+        settings = house.settings
+        if method != "GET" or settings.cors_origins:
+            return None
+        kept = self._hot.find_ready(path, query)
+        if kept is None:
+            return None
+        started = time.perf_counter()
+        viewer: SessionUser | None = None
+        token = read_cookie(header("cookie"), settings)
+        if token is not None:
+            remembered = house.sessions.find_remembered(accounts.hash_token(token))
+            if remembered is None:
+                return None
+            if remembered.user is not None and remembered.user.expires_at > house.clock():
+                viewer = remembered.user
+        address = client_address(
+            peer.rpartition(":")[0].strip("[]"),
+            header("x-forwarded-for") if settings.trusted_proxies else None,
+            trusted_proxies=settings.trusted_proxies,
+        )
+        verdict = self._limiter.estimate(*self._limit_of(viewer, address, path))
+        if verdict is None:
+            return None
+        request_id = well_formed_id(header("x-request-id")) or _new_request_id()
+        form = kept.form(
+            accept_encoding=header("accept-encoding"), if_none_match=header("if-none-match")
+        )
+        write_access_line(
+            request_id=request_id,
+            user_id=None if viewer is None else viewer.user_id,
+            method=method,
+            path=path,
+            status=form.answer.status,
+            seconds=time.perf_counter() - started,
+            code=None,
+        )
+        return ReadyAnswer(
+            status=form.answer.status,
+            headers=[
+                *form.text_headers,
+                ("x-request-id", request_id),
+                ("ratelimit-limit", str(verdict.limit)),
+                ("ratelimit-remaining", str(verdict.remaining)),
+                ("ratelimit-reset", str(verdict.reset_seconds)),
+            ],
+            body=form.answer.body,
+        )
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; other protocols go to ``inner`` as they are."""
@@ -71,8 +137,7 @@ class Edge:
         context = RequestContext(
             house=self._house,
             limiter=self._limiter,
-            # It only has to be told from others, so it need not be drawn from the system's entropy.
-            request_id=headers.request_id() or f"{random.getrandbits(128):032x}",
+            request_id=well_formed_id(headers.text("x-request-id")) or _new_request_id(),
             address=client_address(
                 _peer(scope),
                 headers.text("x-forwarded-for"),
@@ -113,7 +178,8 @@ class Edge:
             await self._find_viewer(
                 context, headers, fresh=not is_safe and OPENINGS.fullmatch(path) is None
             )
-            out.verdict = await self._count(context, path)
+            limit = self._limit_of(context.viewer, context.address, path)
+            out.verdict = await self._limiter.hit(*limit)
             if out.verdict.is_refused:
                 raise RateLimited(
                     "Too many requests from here. Wait a little, or sign in for a higher limit.",
@@ -155,8 +221,7 @@ class Edge:
     async def _find_viewer(
         self, context: RequestContext, headers: HeaderReader, *, fresh: bool
     ) -> None:
-        cookie = headers.text("cookie")
-        token = None if cookie is None else read_cookie(cookie, self._house.settings)
+        token = read_cookie(headers.text("cookie"), self._house.settings)
         if token is None:
             return
         context.token_hash = accounts.hash_token(token)
@@ -166,17 +231,17 @@ class Edge:
         if context.viewer is not None:
             bind_request(context.request_id, context.viewer.user_id)
 
-    async def _count(self, context: RequestContext, path: str) -> Verdict:
+    def _limit_of(
+        self, viewer: SessionUser | None, address: str, path: str
+    ) -> tuple[str, RateLimit]:
+        """What a request counts under, and how often that may be."""
         settings = self._house.settings
         # A live stream is one request that lasts; our own pages open it for every visitor.
         if path == LIVE or not path.startswith("/api/"):
-            key = f"pages:{limit_key(context.address)}"
-            return await self._limiter.hit(key, settings.rate_limit_pages)
-        if context.viewer is not None:
-            key = f"user:{context.viewer.user_id}"
-            return await self._limiter.hit(key, settings.rate_limit_signed_in)
-        key = f"anonymous:{limit_key(context.address)}"
-        return await self._limiter.hit(key, settings.rate_limit_anonymous)
+            return f"pages:{limit_key(address)}", settings.rate_limit_pages
+        if viewer is not None:
+            return f"user:{viewer.user_id}", settings.rate_limit_signed_in
+        return f"anonymous:{limit_key(address)}", settings.rate_limit_anonymous
 
     def _limited_body(self, path: str, receive: Receive, headers: HeaderReader) -> Receive:
         settings = self._house.settings
@@ -267,6 +332,11 @@ class _Out:
         if self._context.new_cookie is not None:
             headers.append((b"set-cookie", self._context.new_cookie.encode()))
         return headers
+
+
+def _new_request_id() -> str:
+    """It only has to be told from others, so it need not be drawn from the system's entropy."""
+    return f"{random.getrandbits(128):032x}"
 
 
 def _peer(scope: Scope) -> str:

@@ -25,10 +25,10 @@ class HeaderReader:
         value = self._headers.get(name.encode())
         return None if value is None else value.decode("latin-1")
 
-    def request_id(self) -> str | None:
-        """The caller's request id, if it is well formed."""
-        text = self.text("x-request-id")
-        return text if text is not None and _REQUEST_ID.fullmatch(text) else None
+
+def well_formed_id(text: str | None) -> str | None:
+    """The caller's request id, if it is one that may stand in headers and logs."""
+    return text if text is not None and _REQUEST_ID.fullmatch(text) else None
 
 
 def default_headers(settings: Settings) -> list[tuple[bytes, bytes]]:

@@ -7,7 +7,7 @@ it, by answering None.
 """
 
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Hashable, Sequence
 from functools import lru_cache
 from typing import Final, TypeAlias, cast, get_args
 from urllib.parse import parse_qsl
@@ -17,6 +17,7 @@ import msgspec
 from packhouse.flows.open_pack import OpenPacks
 from packhouse.foundation.limits import PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX
 from packhouse.foundation.tiers import TIERS, Tier
+from packhouse.house import House
 from packhouse.vault import UserCardState, VaultFilter, VaultSort
 from packhouse.web.answers import Answer
 from packhouse.web.api.feed import FeedQuery, encode_feed_page
@@ -27,7 +28,7 @@ from packhouse.web.api.vault import VaultQuery, read_vault_page
 from packhouse.web.asgi import Headers, Receive, Scope
 from packhouse.web.context import RequestContext
 from packhouse.web.headers import HeaderReader
-from packhouse.web.kept_answers import KeptAnswers
+from packhouse.web.kept_answers import KeptAnswer, KeptAnswers
 from packhouse.web.maintenance import ShopDoor
 from packhouse.web.validation import decode_body
 
@@ -35,10 +36,13 @@ HotRoute: TypeAlias = Callable[
     [RequestContext, Scope, Receive, HeaderReader], Awaitable[Answer | None]
 ]
 
+FEED: Final = "/api/v1/feed"
+PACKS: Final = "/api/v1/packs"
+
 QUERIES_KEPT: Final = 512
 
 _JSON: Final = (b"content-type", b"application/json")
-_PUBLIC: Final[Headers] = (_JSON, (b"cache-control", FRESH_FOR_A_MOMENT.encode()))
+_CACHE: Final = (b"cache-control", FRESH_FOR_A_MOMENT.encode())
 _PRIVATE: Final[Headers] = (_JSON,)
 
 _PACK: Final = re.compile(r"/api/v1/packs/([a-z0-9][a-z0-9-]{0,63})(/openings)?")
@@ -49,15 +53,21 @@ _SORTS: Final[frozenset[str]] = frozenset(get_args(VaultSort))
 
 
 class HotRoutes:
-    """The hot routes of one process."""
+    """The hot routes of one process; ``defaults`` are the headers that every answer carries."""
 
-    def __init__(self) -> None:
+    def __init__(self, house: House, *, defaults: Sequence[tuple[bytes, bytes]]) -> None:
+        self._house = house
         self._kept = KeptAnswers()
+        self._public_headers: Headers = (
+            _JSON,
+            _CACHE,
+            *((name, value) for name, value in defaults if name != _CACHE[0]),
+        )
         self._door = ShopDoor()
         self._routes: dict[tuple[str, str], HotRoute] = {
-            ("GET", "/api/v1/feed"): self._feed,
+            ("GET", FEED): self._feed,
             ("GET", "/api/v1/vault"): self._vault,
-            ("GET", "/api/v1/packs"): self._packs,
+            ("GET", PACKS): self._packs,
         }
 
     def find(self, method: str, path: str) -> HotRoute | None:
@@ -72,14 +82,32 @@ class HotRoutes:
             return self._pack if method == "GET" else None
         return self._open if method == "POST" else None
 
+    def find_ready(self, path: str, query: str) -> KeptAnswer | None:
+        """The answer to a GET that needs no look at anything, if there is one."""
+        key = self._key_of(path, query)
+        return None if key is None else self._kept.find_fresh(key)
+
     async def finish(self) -> None:
         """Wait for what is under way, at the end of the process."""
         await self._kept.finish()
 
+    def _key_of(self, path: str, query: str) -> Hashable | None:
+        if path == FEED:
+            asked = _read_feed_query(query)
+            return None if asked is None else ("feed", asked)
+        if query:
+            return None
+        if path == PACKS:
+            return ("packs", self._house.packs.changes)
+        match = _PACK.fullmatch(path)
+        if match is None or match[2] is not None:
+            return None
+        return ("pack", match[1], self._house.packs.changes)
+
     async def _feed(
         self, context: RequestContext, scope: Scope, _receive: Receive, headers: HeaderReader
     ) -> Answer | None:
-        query = _read_feed_query(scope["query_string"])
+        query = _read_feed_query(scope["query_string"].decode("latin-1"))
         if query is None:
             return None
         house = context.house
@@ -115,7 +143,7 @@ class HotRoutes:
     ) -> Answer:
         kept = self._kept.find_fresh(key)
         if kept is None:
-            kept = await self._kept.get(key, build, headers=_PUBLIC)
+            kept = await self._kept.get(key, build, headers=self._public_headers)
         return kept.answer(
             accept_encoding=headers.text("accept-encoding"),
             if_none_match=headers.text("if-none-match"),
@@ -124,7 +152,7 @@ class HotRoutes:
     async def _vault(
         self, context: RequestContext, scope: Scope, _receive: Receive, _headers: HeaderReader
     ) -> Answer | None:
-        query = _read_vault_query(scope["query_string"])
+        query = _read_vault_query(scope["query_string"].decode("latin-1"))
         if query is None:
             return None
         viewer = context.require_viewer()
@@ -167,7 +195,7 @@ async def _read_body(receive: Receive) -> bytes:
 
 
 @lru_cache(QUERIES_KEPT)
-def _read_feed_query(query: bytes) -> FeedQuery | None:
+def _read_feed_query(query: str) -> FeedQuery | None:
     """A newest page of the feed, if that is all it asks for; None for everything else."""
     values = _read_values(query, {"tier", "limit"})
     if values is None:
@@ -179,7 +207,7 @@ def _read_feed_query(query: bytes) -> FeedQuery | None:
 
 
 @lru_cache(QUERIES_KEPT)
-def _read_vault_query(query: bytes) -> VaultQuery | None:
+def _read_vault_query(query: str) -> VaultQuery | None:
     """The first page of a vault; pages further on are asked for seldom."""
     values = _read_values(query, {"tier", "state", "sort", "limit"})
     if values is None:
@@ -198,10 +226,10 @@ def _read_vault_query(query: bytes) -> VaultQuery | None:
     return VaultQuery(wanted=wanted, limit=limit, after=None)
 
 
-def _read_values(query: bytes, known: set[str]) -> dict[str, str] | None:
+def _read_values(query: str, known: set[str]) -> dict[str, str] | None:
     if not query:
         return {}
-    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    pairs = parse_qsl(query, keep_blank_values=True)
     values = dict(pairs)
     return values if len(values) == len(pairs) and values.keys() <= known else None
 

@@ -1,14 +1,13 @@
-"""Answers that are the same for everybody, built once a moment however many ask.
+"""Answers that are the same for everybody, as bytes that are handed out as they are.
 
-What a crowd asks for (the newest page of the feed, the packs on sale) is built at most ten times a
-second, by one request for all that wait; its bytes, its entity tags and its compressed forms are
-then handed out as they are. Nothing about one person and nothing money-bearing is kept here.
+The newest page of the feed or a pack on sale is built at most ten times a second (``kept.py``);
+with its body, its entity tags and its compressed forms are kept too.
 """
 
-import asyncio
 import gzip
 import time
 from collections.abc import Awaitable, Callable, Hashable
+from http import HTTPStatus
 from typing import Final, Literal
 
 import brotli
@@ -16,12 +15,7 @@ import msgspec
 
 from packhouse.web.answers import Answer, etag_of, matches_etag
 from packhouse.web.asgi import Headers
-
-FRESH_SECONDS: Final = 0.1
-"""How long an answer is handed out without a look at what it was built from."""
-
-STALE_SECONDS_MAX: Final = 0.25
-"""How old one may get while the next is being built; nobody is ever shown anything older."""
+from packhouse.web.kept import Kept
 
 ANSWERS_KEPT_MAX: Final = 256
 COMPRESSED_FROM_BYTES: Final = 512
@@ -31,6 +25,13 @@ BROTLI_QUALITY: Final = 4
 Coding = Literal["br", "gzip", "identity"]
 
 
+class Form(msgspec.Struct, frozen=True):
+    """A kept answer in one coding: as a whole, and with its headers as text, length included."""
+
+    answer: Answer
+    text_headers: tuple[tuple[str, str], ...]
+
+
 class KeptAnswer:
     """One body with its headers, in every coding that was asked for so far."""
 
@@ -38,11 +39,15 @@ class KeptAnswer:
         self.body = body
         self._headers = headers
         self._tag = etag_of(body)
-        self._whole: dict[Coding, Answer] = {}
-        self._unchanged: dict[Coding, Answer] = {}
+        self._whole: dict[Coding, Form] = {}
+        self._unchanged: dict[Coding, Form] = {}
 
     def answer(self, *, accept_encoding: str | None, if_none_match: str | None) -> Answer:
         """The bytes in the best coding that the client takes, or 304 if it has them."""
+        return self.form(accept_encoding=accept_encoding, if_none_match=if_none_match).answer
+
+    def form(self, *, accept_encoding: str | None, if_none_match: str | None) -> Form:
+        """The same, ready for a server that takes headers as text."""
         coding = self._coding(accept_encoding)
         whole = self._whole.get(coding)
         if whole is None:
@@ -67,7 +72,7 @@ class KeptAnswer:
         """Bytes that differ have tags that differ (RFC 9110, section 8.8.3)."""
         return self._tag if coding == "identity" else f'{self._tag[:-1]}-{coding}"'
 
-    def _make(self, coding: Coding) -> Answer:
+    def _make(self, coding: Coding) -> Form:
         body = self.body
         if coding == "br":
             body = brotli.compress(body, quality=BROTLI_QUALITY)
@@ -80,74 +85,42 @@ class KeptAnswer:
         )
         if coding != "identity":
             about += ((b"content-encoding", coding.encode()),)
-        self._unchanged[coding] = Answer(status=304, headers=about)
-        made = self._whole[coding] = Answer(status=200, body=body, headers=about)
+        self._unchanged[coding] = _form(Answer(status=304, headers=about))
+        made = self._whole[coding] = _form(Answer(status=200, body=body, headers=about))
         return made
 
 
-class _Kept(msgspec.Struct):
-    answer: KeptAnswer
-    built_at: float
+def _form(answer: Answer) -> Form:
+    text = [(name.decode(), value.decode()) for name, value in answer.headers]
+    if answer.status != HTTPStatus.NOT_MODIFIED:
+        text.append(("content-length", str(len(answer.body))))
+    return Form(answer=answer, text_headers=tuple(text))
 
 
 class KeptAnswers:
-    """The kept answers of one process, by what they answer; those built longest ago go first."""
+    """The kept answers of one process, by what they answer."""
 
     def __init__(self, *, seconds: Callable[[], float] = time.monotonic) -> None:
-        self._seconds = seconds
-        self._kept: dict[Hashable, _Kept] = {}
-        self._building: dict[Hashable, asyncio.Task[KeptAnswer]] = {}
+        self._kept: Kept[KeptAnswer] = Kept(most=ANSWERS_KEPT_MAX, seconds=seconds)
 
     def find_fresh(self, key: Hashable) -> KeptAnswer | None:
         """The answer, if it needs no look at anything."""
-        kept = self._kept.get(key)
-        if kept is None or self._seconds() - kept.built_at >= FRESH_SECONDS:
-            return None
-        return kept.answer
+        return self._kept.find_fresh(key)
 
     async def get(
         self, key: Hashable, build: Callable[[], Awaitable[bytes]], *, headers: Headers
     ) -> KeptAnswer:
         """The answer, built anew if it is no longer fresh; what ``build`` raises is raised."""
-        kept = self._kept.get(key)
-        now = self._seconds()
-        if kept is not None and now - kept.built_at < FRESH_SECONDS:
-            return kept.answer
-        building = self._building.get(key)
-        if building is None:
-            building = asyncio.create_task(self._build(key, build, headers, started_at=now))
-            self._building[key] = building
-            building.add_done_callback(lambda task: self._end(key, task))
-        if kept is not None and now - kept.built_at < STALE_SECONDS_MAX:
-            return kept.answer
-        # Whoever gives up must not end what others wait for.
-        return await asyncio.shield(building)
+
+        async def build_answer(before: KeptAnswer | None) -> KeptAnswer:
+            body = await build()
+            # The same bytes keep what was compressed of them.
+            return (
+                before if before is not None and before.body == body else KeptAnswer(body, headers)
+            )
+
+        return await self._kept.get(key, build_answer)
 
     async def finish(self) -> None:
         """Wait for what is being built."""
-        if self._building:
-            await asyncio.wait(list(self._building.values()))
-
-    async def _build(
-        self,
-        key: Hashable,
-        build: Callable[[], Awaitable[bytes]],
-        headers: Headers,
-        *,
-        started_at: float,
-    ) -> KeptAnswer:
-        body = await build()
-        before = self._kept.pop(key, None)
-        # The same bytes keep what was compressed of them.
-        is_same = before is not None and before.answer.body == body
-        answer = before.answer if before is not None and is_same else KeptAnswer(body, headers)
-        if len(self._kept) >= ANSWERS_KEPT_MAX:
-            del self._kept[next(iter(self._kept))]
-        self._kept[key] = _Kept(answer=answer, built_at=started_at)
-        return answer
-
-    def _end(self, key: Hashable, task: "asyncio.Task[KeptAnswer]") -> None:
-        del self._building[key]
-        # Everybody may have been served the answer before; the next request will meet the error.
-        if not task.cancelled():
-            task.exception()
+        await self._kept.finish()

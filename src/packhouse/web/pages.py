@@ -9,6 +9,7 @@ import jinja2
 import msgspec
 from litestar import Request, Response
 from litestar.enums import MediaType
+from markupsafe import Markup
 
 from packhouse import wallet
 from packhouse.foundation.errors import FieldError
@@ -74,6 +75,11 @@ async def page(
         .render(_frame(request.scope, context, viewer, flash) | dict(values or {}))
     )
     return Response(content=text, media_type=MediaType.HTML, status_code=status)
+
+
+def render_part(template: str, values: Mapping[str, Any]) -> Markup:
+    """A piece of a page that is the same for everybody, and so knows nothing of who looks."""
+    return Markup(environment().get_template(template).render(values))  # noqa: S704 - it escapes
 
 
 def render_problem(

@@ -10,8 +10,10 @@ def cookie_name(settings: Settings) -> str:
     return f"__Host-{NAME}" if settings.has_secure_cookies else NAME
 
 
-def read_cookie(header: str, settings: Settings) -> str | None:
+def read_cookie(header: str | None, settings: Settings) -> str | None:
     """The session token in a ``Cookie`` header; whatever others wrote beside it does no harm."""
+    if header is None:
+        return None
     wanted = cookie_name(settings)
     for pair in header.split(";"):
         name, _, value = pair.strip().partition("=")

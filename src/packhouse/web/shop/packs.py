@@ -1,6 +1,5 @@
 """The shelf, and each pack with all that is true about it and the form that opens it."""
 
-from collections.abc import Mapping
 from typing import Any
 
 from litestar import get, post
@@ -8,25 +7,20 @@ from litestar.params import FromPath
 
 from packhouse import draws, feed
 from packhouse.accounts import NotSignedIn, SessionUser
-from packhouse.draws import LotNow, PackNotFound, ShelvedPack
+from packhouse.draws import PackNotFound, ShelvedPack
 from packhouse.flows.open_pack import OpenPack, OpenPacks, open_pack
 from packhouse.flows.rotate_seed import find_current_seed
-from packhouse.foundation.cards import CardFace
 from packhouse.foundation.errors import Refusal
-from packhouse.foundation.identifiers import CardId
 from packhouse.foundation.limits import CLIENT_SEED_LENGTH_MAX
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.wallet import InsufficientCredits
-from packhouse.web.api.packs_now import find_lot_now, lot_odds, odds_packs_now
 from packhouse.web.context import context_of
 from packhouse.web.shop.forms import Form, key_of, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
-from packhouse.web.shop.odds import PackOddsNow, layouts_of, pack_odds_now
+from packhouse.web.shop.pack_odds import odds_part_of
 from packhouse.web.shop.pack_views import (
-    best_cards,
     count_of_cards,
-    faces_of,
     most_packs_at_once,
     pack_face,
     shelf_tile,
@@ -103,10 +97,7 @@ async def _pack_page(
     context = context_of(request.scope)
     house = context.house
     pack = await house.packs.get_pack(house.database, slug)
-    faces = await faces_of(house, pack.card_ids)
-    lot = await find_lot_now(house, pack)
-    now = await _odds_now(house, pack, faces, lot)
-    best, card_count = best_cards(pack.config, now)
+    part = await odds_part_of(house, pack)
     return await shop_page(
         request,
         "pack.html",
@@ -115,14 +106,11 @@ async def _pack_page(
             "face": pack_face(pack, media_url=house.media.url_of),
             "note": count_of_cards(pack.config),
             "terms": terms_of(pack),
-            "layouts": layouts_of(pack.config, faces),
             "lot": pack.config.lot,
-            "lot_seed": None if lot is None else lot.server_seed,
-            "now": now,
-            "has_copies": any(row.copies is not None for row in now.cards),
+            "lot_seed": part.lot_seed,
+            "now": part.now,
+            "odds": part.html,
             "cards_in_a_pack": draws.cards_in_a_pack(pack.config),
-            "best": best,
-            "card_count": card_count,
             "commitment": await _commitment(house, pack, context.viewer),
             "form": _form_values(pack, form, error),
             "needs_credits": isinstance(error, InsufficientCredits),
@@ -144,16 +132,6 @@ def _form_values(pack: ShelvedPack, form: Form | None, error: Refusal | None) ->
         "client_seed": "" if len(seed) == FRESH_SEED_HEX_LENGTH else seed,
         "most": most,
     }
-
-
-async def _odds_now(
-    house: House, pack: ShelvedPack, faces: Mapping[CardId, CardFace], lot: LotNow | None
-) -> PackOddsNow:
-    if lot is not None:
-        odds = lot_odds(pack.config, lot)
-        return pack_odds_now(odds, faces, sequence=lot.sequence, lot=lot)
-    odds, copies = await odds_packs_now.odds_of(house, pack)
-    return pack_odds_now(odds, faces, sequence=copies.sequence, lot=None)
 
 
 async def _commitment(house: House, pack: ShelvedPack, viewer: SessionUser | None) -> str | None:

@@ -1,0 +1,235 @@
+"""Hot routes: answered without the framework, and in no other way than the framework answers."""
+
+import httpx
+import msgspec
+import pytest
+
+from packhouse.accounts import hash_token
+from packhouse.flows.relay_events import relay_events
+from packhouse.flows.sign_out import SignOut, sign_out
+from packhouse.house import House
+from packhouse.plumbing.audit import Actor
+from packhouse.plumbing.setting_values import RateLimit
+from packhouse.web import kept
+from packhouse.web.answers import ReadyAnswer
+from packhouse.web.app import WebApp
+from packhouse.web.session import cookie_name
+
+HIGH = RateLimit(1_000_000, 60)
+OF_THE_MOMENT = {"x-request-id", "ratelimit-remaining", "ratelimit-reset", "content-length"}
+
+
+@pytest.fixture
+def house(house: House) -> House:
+    """Limits as high as those of a signed-in collector, so that they are counted here."""
+    return msgspec.structs.replace(
+        house, settings=msgspec.structs.replace(house.settings, rate_limit_anonymous=HIGH)
+    )
+
+
+@pytest.fixture
+def _answers_are_kept(_answers_are_kept_for_no_time: None, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kept, "FRESH_SECONDS", 3600.0)
+
+
+def at_once(app: WebApp, path: str, query: str = "", **headers: str) -> ReadyAnswer | None:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return app.edge.answer_at_once(
+        method="GET", path=path, query=query, peer="127.0.0.1:4321", header=named.get
+    )
+
+
+async def open_one(collector: httpx.AsyncClient, *, slug: str = "veil-eight") -> httpx.Response:
+    return await collector.post(
+        f"/api/v1/packs/{slug}/openings",
+        json={"quantity": 1},
+        headers={"Idempotency-Key": f"key of {slug}"},
+    )
+
+
+@pytest.mark.parametrize(
+    ("hot", "framework"),
+    [
+        ("/api/v1/feed", "/api/v1/feed?cursor="),
+        ("/api/v1/feed?tier=D&limit=3", "/api/v1/feed?tier=D&limit=3&cursor="),
+        ("/api/v1/packs", "/api/v1/packs?any"),
+        ("/api/v1/packs/veil-lot", "/api/v1/packs/veil-lot?any"),
+        ("/api/v1/vault", "/api/v1/vault?cursor="),
+        (
+            "/api/v1/vault?state=vaulted&sort=value",
+            "/api/v1/vault?state=vaulted&sort=value&cursor=",
+        ),
+    ],
+)
+async def test_the_framework_gives_the_same_answer(
+    house: House, shop: Actor, ada: httpx.AsyncClient, hot: str, framework: str
+) -> None:
+    assert (await open_one(ada)).status_code == 201
+    await relay_events(house)
+    by_edge, by_framework = await ada.get(hot), await ada.get(framework)
+    assert (by_edge.status_code, by_framework.status_code) == (200, 200)
+    assert by_edge.json() == by_framework.json()
+    for name in ("content-type", "cache-control", "content-security-policy", "ratelimit-limit"):
+        assert by_edge.headers[name] == by_framework.headers[name]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/v1/feed?tier=E",
+        "/api/v1/feed?limit=0",
+        "/api/v1/feed?limit=101",
+        "/api/v1/feed?limit=٣",
+        "/api/v1/vault?state=eaten",
+        "/api/v1/vault?sort=oldest",
+        "/api/v1/vault?limit=1.5",
+    ],
+)
+async def test_whatever_is_wrong_is_refused_by_name(
+    shop: Actor, ada: httpx.AsyncClient, path: str
+) -> None:
+    answer = await ada.get(path)
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 1
+
+
+async def test_a_pack_that_is_not_on_sale_is_not_found(
+    shop: Actor, client: httpx.AsyncClient
+) -> None:
+    answer = await client.get("/api/v1/packs/nothing-here")
+    assert (answer.status_code, answer.json()["code"]) == (404, "pack_not_found")
+
+
+async def test_nobody_opens_packs_or_sees_a_vault_without_signing_in(
+    shop: Actor, client: httpx.AsyncClient
+) -> None:
+    for answer in (await open_one(client), await client.get("/api/v1/vault")):
+        assert (answer.status_code, answer.json()["code"]) == (401, "not_signed_in")
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"{", "malformed_request"),
+        (b'{"quantity": 11}', "invalid_input"),
+        (b'{"quantity": 1, "more": 1}', "invalid_input"),
+        (b'{"client_seed": "\\u0000"}', "invalid_input"),
+        (b"\xff", "malformed_request"),
+    ],
+)
+async def test_an_opening_is_read_strictly(
+    shop: Actor, ada: httpx.AsyncClient, content: bytes, code: str
+) -> None:
+    answer = await ada.post(
+        "/api/v1/packs/veil-eight/openings",
+        content=content,
+        headers={"Idempotency-Key": "1", "Content-Type": "application/json"},
+    )
+    assert answer.json()["code"] == code
+
+
+async def test_an_opening_without_a_key_is_refused(shop: Actor, ada: httpx.AsyncClient) -> None:
+    answer = await ada.post("/api/v1/packs/veil-eight/openings", json={"quantity": 1})
+    assert (answer.status_code, answer.json()["code"]) == (400, "idempotency_key_required")
+
+
+@pytest.mark.usefixtures("_answers_are_kept")
+async def test_what_is_kept_is_answered_at_once_with_the_same_headers(
+    app: WebApp, shop: Actor, client: httpx.AsyncClient
+) -> None:
+    assert at_once(app, "/api/v1/feed") is None
+    first = await client.get("/api/v1/feed", headers={"accept-encoding": "identity"})
+    ready = at_once(app, "/api/v1/feed")
+    assert ready is not None
+    assert (ready.status, ready.body) == (200, first.content)
+    kept_headers = {name: value for name, value in ready.headers if name not in OF_THE_MOMENT}
+    assert kept_headers == {
+        name: value for name, value in first.headers.items() if name not in OF_THE_MOMENT
+    }
+    assert {name for name, _ in ready.headers} == set(first.headers)
+    assert len(ready.headers) == len(kept_headers) + len(OF_THE_MOMENT)
+
+
+@pytest.mark.usefixtures("_answers_are_kept")
+async def test_who_has_it_already_is_told_so_at_once(
+    app: WebApp, shop: Actor, client: httpx.AsyncClient
+) -> None:
+    tag = (await client.get("/api/v1/packs", headers={"accept-encoding": "identity"})).headers[
+        "etag"
+    ]
+    ready = at_once(app, "/api/v1/packs", if_none_match=tag)
+    assert ready is not None
+    assert (ready.status, ready.body) == (304, b"")
+
+
+@pytest.mark.usefixtures("_answers_are_kept")
+async def test_answers_at_once_count_against_the_limit(
+    app: WebApp, shop: Actor, client: httpx.AsyncClient
+) -> None:
+    before = int((await client.get("/api/v1/feed")).headers["ratelimit-remaining"])
+    ready = at_once(app, "/api/v1/feed")
+    assert ready is not None
+    assert int(dict(ready.headers)["ratelimit-remaining"]) == before - 1
+
+
+@pytest.mark.usefixtures("_answers_are_kept")
+async def test_a_low_limit_is_asked_for_and_so_never_passed_at_once(
+    house: House, shop: Actor
+) -> None:
+    settings = msgspec.structs.replace(house.settings, rate_limit_anonymous=RateLimit(100, 900))
+    app = WebApp(settings, msgspec.structs.replace(house, settings=settings))
+    async with (
+        app.running(),
+        httpx.AsyncClient(
+            transport=httpx.ASGITransport(app=app), base_url="http://127.0.0.1:8000"
+        ) as visitor,
+    ):
+        await visitor.get("/api/v1/feed")
+        assert at_once(app, "/api/v1/feed") is None
+
+
+@pytest.mark.usefixtures("_answers_are_kept")
+async def test_a_collector_is_counted_as_such_only_while_the_session_is_known(
+    app: WebApp, house: House, shop: Actor, ada: httpx.AsyncClient
+) -> None:
+    name = cookie_name(house.settings)
+    token = ada.cookies[name]
+    cookie = f"other=1; {name}={token}"
+    await ada.get("/api/v1/feed")
+    ready = at_once(app, "/api/v1/feed", cookie=cookie)
+    assert ready is not None
+    assert dict(ready.headers)["ratelimit-limit"] == str(house.settings.rate_limit_signed_in.limit)
+    await sign_out(house, SignOut(token_hash=hash_token(token)))
+    assert at_once(app, "/api/v1/feed", cookie=cookie) is None
+
+
+@pytest.mark.usefixtures("_answers_are_kept")
+@pytest.mark.parametrize(
+    ("path", "query"),
+    [
+        ("/api/v1/feed", "cursor=x"),
+        ("/api/v1/packs", "x"),
+        ("/api/v1/vault", ""),
+        ("/", ""),
+        ("/api/v1/me", ""),
+    ],
+)
+async def test_all_the_rest_goes_the_long_way(
+    app: WebApp, shop: Actor, client: httpx.AsyncClient, path: str, query: str
+) -> None:
+    for warm in ("/api/v1/feed", "/api/v1/packs"):
+        await client.get(warm)
+    assert at_once(app, path, query) is None
+
+
+@pytest.mark.usefixtures("_answers_are_kept")
+async def test_a_lot_that_was_drawn_from_here_is_shown_anew(
+    shop: Actor, ada: httpx.AsyncClient
+) -> None:
+    async def packs_left() -> int:
+        left: int = (await ada.get("/api/v1/packs/veil-lot")).json()["lot"]["packs_left"]
+        return left
+
+    before = await packs_left()
+    assert (await open_one(ada, slug="veil-lot")).status_code == 201
+    assert await packs_left() == before - 1

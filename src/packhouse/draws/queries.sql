@@ -3,7 +3,7 @@
 -- what the same request was answered before, who, wallet, seed pair in force, and whether the pack is on
 -- sale. Indexes: users_pkey, wallets_pkey, seed_pairs_pkey, sessions_pkey, idempotency_keys_pkey,
 -- packs_pkey, pack_pauses_pkey.
-SELECT u.id AS user_id, u.username, u.role, u.is_anonymous, u.suspended_at,
+SELECT u.id AS user_id, u.username, u.role, u.is_anonymous, u.suspended_at, u.closed_at,
        (wanted.token_hash IS NULL OR t.user_id IS NOT DISTINCT FROM u.id) AS has_session,
        w.balance, w.sequence, w.nonce, w.seed_pair_id,
        s.sealed_server_seed, s.commitment, s.user_key, s.client_seed,
@@ -75,6 +75,13 @@ UPDATE seed_pairs
 SET client_seed = $3
 WHERE user_id = $1 AND id = $2 AND revealed_at IS NULL
 
+-- name: erase_client_seeds
+-- What a closed account's collector typed is kept in receipts alone, where proofs need it.
+-- Index: seed_pairs_pkey.
+UPDATE seed_pairs
+SET client_seed = ''
+WHERE user_id = $1
+
 -- name: mark_first_use
 -- Starts the clock of seven days for pairs that are used for the first time.
 UPDATE seed_pairs
@@ -92,6 +99,14 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bi
 -- name: list_openings
 -- A user's own history, newest first. Index: openings_pkey.
 SELECT id, receipt
+FROM openings
+WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3
+
+-- name: list_opening_times
+-- When a user's openings were made, newest first. Index: openings_pkey.
+SELECT id, created_at
 FROM openings
 WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
 ORDER BY id DESC

@@ -350,10 +350,10 @@ async def kill_at(house: House, table: str, flow: Coroutine[Any, Any, object]) -
         await rival.close()
 
 
-async def wait_for_a_lock(house: House) -> None:
-    """Until somebody in this database waits for somebody else."""
+async def wait_for_a_lock(house: House, *, waiting: int = 1) -> None:
+    """Until somebody in this database waits for somebody else, or so many do."""
     async with house.database.connection() as connection:
-        while not await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL tells nobody
+        while waiting > await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL tells nobody
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ):

@@ -1,5 +1,6 @@
 """Accounts: who collects, who works here, who is signed in, and what each of them may do."""
 
+from packhouse.accounts.checks import check_closed_accounts_owe_nothing
 from packhouse.accounts.errors import (
     AccountClosed,
     AccountSuspended,
@@ -118,6 +119,7 @@ __all__ = [
     "UserPage",
     "UsernameTaken",
     "birth_date_error",
+    "check_closed_accounts_owe_nothing",
     "close_user",
     "count_users",
     "delete_expired_sessions",

@@ -107,6 +107,20 @@ WHERE email_key = $1 AND user_id = $2
 DELETE FROM user_names
 WHERE username_key = $1 AND user_id = $2
 
+-- name: check_closed_accounts
+-- Evidence for the law that a closed account owes nothing and is owed nothing; reads whole tables, not
+-- for hot paths.
+SELECT
+    (SELECT count(*) FROM users WHERE closed_at IS NOT NULL) AS closed,
+    (SELECT count(*) FROM users u JOIN wallets w ON w.user_id = u.id
+     WHERE u.closed_at IS NOT NULL AND w.balance <> 0) AS with_credits,
+    (SELECT count(*) FROM users u JOIN user_cards c ON c.user_id = u.id
+     WHERE u.closed_at IS NOT NULL AND c.state IN ('vaulted', 'reserved')) AS cards,
+    (SELECT count(*) FROM users u JOIN sessions s ON s.user_id = u.id
+     WHERE u.closed_at IS NOT NULL) AS sessions,
+    (SELECT count(*) FROM users u JOIN seed_pairs p ON p.user_id = u.id
+     WHERE u.closed_at IS NOT NULL AND p.first_used_at IS NOT NULL AND p.revealed_at IS NULL) AS secrets
+
 -- name: insert_session
 -- The user's row is locked before, or new.
 INSERT INTO sessions (token_hash, user_id, created_at, expires_at)

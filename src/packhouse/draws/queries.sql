@@ -255,15 +255,15 @@ VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: insert_lot_items
 -- The manifest.
-INSERT INTO lot_items (lot_id, position, card_id, stock_item_id, tier, value, is_last_one)
-SELECT $1, i.position, i.card_id, i.stock_item_id, i.tier, i.value, i.is_last_one
-FROM unnest($2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::boolean[])
-    AS i (position, card_id, stock_item_id, tier, value, is_last_one)
+INSERT INTO lot_items (lot_id, position, card_id, stock_item_id, tier, value, is_last_one, photo)
+SELECT $1, i.position, i.card_id, i.stock_item_id, i.tier, i.value, i.is_last_one, i.photo
+FROM unnest($2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::boolean[], $8::text[])
+    AS i (position, card_id, stock_item_id, tier, value, is_last_one, photo)
 
 -- name: list_lot_manifest
 -- The manifest with a root, in its order; lots are few, and equal manifests are equal line by line.
 -- Index: lot_items_pkey.
-SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one
+SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one, photo
 FROM lot_items
 WHERE lot_id = (SELECT id FROM lots WHERE manifest_root = $1 ORDER BY id LIMIT 1) AND position >= $2
 ORDER BY position
@@ -278,7 +278,7 @@ FOR UPDATE
 
 -- name: list_remaining_lot_items
 -- What is left of a lot in the manifest's order. Index: lot_items_lot_id_position_idx.
-SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one
+SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one, photo
 FROM lot_items
 WHERE lot_id = $1 AND draw IS NULL
 ORDER BY position
@@ -316,7 +316,7 @@ SET draw = taken.draw
 FROM unnest($2::integer[], $3::integer[]) AS taken (position, draw)
 WHERE lot_items.lot_id = $1 AND lot_items.position = taken.position AND lot_items.draw IS NULL
 RETURNING lot_items.position, lot_items.card_id AS card, lot_items.stock_item_id, lot_items.tier,
-    lot_items.value, lot_items.is_last_one
+    lot_items.value, lot_items.is_last_one, lot_items.photo
 
 -- name: advance_lot
 -- Counts the draws.

@@ -404,6 +404,7 @@ CREATE TABLE lot_items (
     is_last_one   boolean NOT NULL DEFAULT false,
     draw          integer,
     is_published  boolean NOT NULL DEFAULT false,
+    photo         text,
     CONSTRAINT lot_items_pkey PRIMARY KEY (lot_id, position),
     CONSTRAINT lot_items_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES lots (id)
 ) WITH (fillfactor = 75);

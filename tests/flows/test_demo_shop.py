@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from PIL import Image
 
-from packhouse import accounts, catalog, draws, vault, wallet
+from packhouse import accounts, catalog, drawlog, draws, vault, wallet
 from packhouse.demo import (
     DEMO_COLLECTOR_EMAIL,
     DEMO_CREDITS_MINOR,
@@ -174,6 +174,7 @@ async def test_a_newcomer_who_opens_one_of_each_has_cards_to_sell_and_to_ship(sh
             await wallet.check_ledger_sums_to_zero(connection),
             await vault.check_every_card_has_one_place(connection),
             await catalog.check_digital_cards_have_no_copies(connection),
+            await drawlog.check_stock_is_logged(connection),
         ]
     assert [finding for finding in findings if not finding.holds] == []
 

@@ -1,11 +1,16 @@
 """A lot ends when its pack is published anew or withdrawn, and what is left of it is free again."""
 
 import asyncio
+import hashlib
+from pathlib import Path
 
+import msgspec
 import pytest
+from PIL import Image
 
-from packhouse import draws
+from packhouse import draws, verify
 from packhouse.draws import PackNotFound
+from packhouse.flows.import_catalog import ImportCatalog, import_catalog
 from packhouse.flows.move_stock import MoveStock, move_stock
 from packhouse.flows.open_pack import open_pack
 from packhouse.flows.publish_pack import WithdrawPack, withdraw_pack
@@ -18,6 +23,7 @@ from packhouse.foundation.events import (
     StockWithdrawn,
 )
 from packhouse.house import House
+from packhouse.plumbing.pictures import FolderPictures
 from worlds.announced import list_announced, list_facts
 from worlds.ember_counter import (
     Person,
@@ -147,3 +153,39 @@ async def test_copies_that_a_lot_takes_off_the_sale_are_withdrawn_in_the_log(
     assert await list_facts(house, StockWithdrawn) == [
         StockWithdrawn(cards=(CardCopies(card=mixed.id, copies=1),))
     ]
+
+
+async def test_the_manifest_binds_the_photo_of_each_copy_that_has_one(
+    house: House, olga: Person, tmp_path: Path
+) -> None:
+    Image.new("RGB", (40, 56), "teal").save(tmp_path / "front.png")
+    row = {
+        "set_code": "EMB",
+        "set_name": "Ember Hollow",
+        "number": "041",
+        "name": "Ember 041",
+        "tier": "S",
+        "value_minor": 900,
+        "kind": "physical",
+        "place": "on_sale",
+    }
+    rows = [row | {"certificate": "A-1", "photo": "front.png"}, row | {"certificate": "A-2"}]
+    command = ImportCatalog(
+        content=msgspec.json.encode(rows),
+        file_name="graded.json",
+        actor=olga.actor,
+        pictures=FolderPictures(tmp_path),
+    )
+    assert (await import_catalog(house, command)).copies_added == 2
+    await publish(house, olga, "graded", lot_of({"041": 2}, packs=2))
+    (listed,) = await list_facts(house, LotListed)
+    async with house.database.connection() as connection:
+        items = await draws.list_lot_manifest(
+            connection, bytes.fromhex(listed.manifest_root), first=0, limit=9
+        )
+        photo_key = await connection.fetchval("SELECT max(photo) FROM stock_items")
+    lines = [draws.manifest_leaf(item) for item in items]
+    assert verify.manifest_root_of(b"\n".join(lines)) == listed.manifest_root
+    bound = [msgspec.json.decode(line).get("photo") for line in lines]
+    stored = hashlib.sha256(house.media.path_of(photo_key).read_bytes()).hexdigest()
+    assert set(bound) == {stored, None}

@@ -269,7 +269,7 @@ async def replay(house: House, opened: Sequence[OpenedPacks]) -> None:
     lot = await read_lot(house)
     async with house.database.connection() as connection:
         rows = await connection.fetch(
-            "SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one"
+            "SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one, photo"
             " FROM lot_items ORDER BY position"
         )
         receipts = [

@@ -4,8 +4,10 @@ Hypothesis drives the real flows on a real database and a plain model beside the
 two after every step. A failure is shrunk and printed as the steps that lead to it, with its blob.
 """
 
+import asyncio
 from collections import Counter
 from collections.abc import Coroutine, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
@@ -22,9 +24,11 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from packhouse.accounts import AccountClosed, Argon2Cost, PasswordHasher
 from packhouse.catalog import Place, StaffPlace
 from packhouse.draws import SoldOut
 from packhouse.flows.adjust_balance import AdjustBalance, Adjustment, adjust_balance
+from packhouse.flows.close_account import Forfeit, close_account
 from packhouse.flows.import_catalog import ImportCatalog, import_catalog
 from packhouse.flows.move_shipment import (
     CancelShipping,
@@ -54,10 +58,11 @@ from packhouse.shipping import (
     TRANSITIONS,
     BadTransition,
     CardNotShippable,
+    ParcelsUnderway,
     ShippingStatus,
 )
-from packhouse.vault import CardNotInVault, SellBackClosed
-from packhouse.wallet import InsufficientCredits
+from packhouse.vault import CardNotInVault, CardsLeft, SellBackClosed
+from packhouse.wallet import CreditsLeft, InsufficientCredits
 from worlds.ember_counter import (
     PORTLAND,
     PRICE_MINOR,
@@ -74,6 +79,7 @@ from worlds.ember_counter import (
     repeat_of,
     welcome,
 )
+from worlds.leaving import PASSWORD, closing
 from worlds.shop_model import SELL_BACK_WINDOW, Collector, OwnedCard, Parcel, ShopModel
 from worlds.simulated_shop import Scene, ServersToUse, SimulatedShop, make_scene
 
@@ -119,12 +125,15 @@ class ShopMachine(RuleBasedStateMachine):
         if hasattr(self, "shop"):
             self.shop.close()
 
-    @precondition(lambda self: len(self.people) < COLLECTORS_MAX)
+    @precondition(lambda self: len(self.here()) < COLLECTORS_MAX)
     @rule()
     def register(self) -> None:
+        name = f"person{len(self.people)}"
         self.people.append(
             self.run(
-                welcome(self.shop.house, f"person{len(self.people)}", credits_minor=CREDITS_MINOR)
+                welcome(
+                    self.shop.house, name, credits_minor=CREDITS_MINOR, password_hash=cheap_hash()
+                )
             )
         )
         self.model.collectors.append(Collector(balance=CREDITS_MINOR))
@@ -228,7 +237,9 @@ class ShopMachine(RuleBasedStateMachine):
         ways = (sorted(TRANSITIONS[parcel.status]) if way < 7 else []) or SHIPPING_STATUSES
         status: ShippingStatus = ways[way % len(ways)]
         command = FulfilShipment(parcel.id, Transition(status=status), self.scene.owner.actor)
-        refusal = None if status in TRANSITIONS[parcel.status] else BadTransition
+        refusal: type[Refusal] | None = AccountClosed if parcel.owner.is_closed else None
+        if status not in TRANSITIONS[parcel.status]:
+            refusal = BadTransition
         if self.attempt(fulfil_shipment(self.shop.house, command), refusal):
             self.model.move_parcel(parcel, status)
 
@@ -248,6 +259,26 @@ class ShopMachine(RuleBasedStateMachine):
         rotated = self.run(rotate_seed(self.shop.house, person.user_id))
         assert rotated.revealed.openings == collector.nonce
         collector.nonce = 0
+
+    @precondition(lambda self: len(self.here()) > 1)
+    @rule(who=WHO, gives_up=st.booleans())
+    def close_account(self, who: int, *, gives_up: bool) -> None:
+        person, collector = self.pick(who)
+        held = sum(card.state == "vaulted" for card in collector.cards)
+        forfeit = Forfeit(collector.balance, held) if gives_up else Forfeit()
+        refusal: type[Refusal] | None = None
+        if self.model.is_waiting_for_parcels(collector):
+            refusal = ParcelsUnderway
+        elif forfeit.cards != held:
+            refusal = CardsLeft
+        elif forfeit.credits != collector.balance:
+            refusal = CreditsLeft
+        command = closing(person, forfeit=forfeit)
+        closed = self.attempt(close_account(self.shop.house, command), refusal)
+        if closed is not None:
+            assert closed.openings == collector.nonce
+            self.model.close(collector)
+            assert self.run(close_account(self.shop.house, command)) == closed
 
     @rule(number=STOCKED, copies=st.integers(1, 3), place=st.sampled_from(["on_sale", "house"]))
     def move_copies(self, number: str, copies: int, place: StaffPlace) -> None:
@@ -324,9 +355,14 @@ class ShopMachine(RuleBasedStateMachine):
             self.run(flow)
         return None
 
+    def here(self) -> list[tuple[Person, Collector]]:
+        """Everybody who has not closed their account."""
+        everybody = zip(self.people, self.model.collectors, strict=True)
+        return [(person, collector) for person, collector in everybody if not collector.is_closed]
+
     def pick(self, who: int) -> tuple[Person, Collector]:
-        index = who % len(self.people)
-        return self.people[index], self.model.collectors[index]
+        here = self.here()
+        return here[who % len(here)]
 
     def card_id(self, number: str) -> CardId:
         return self.scene.cards[number].id
@@ -362,6 +398,13 @@ class ShopMachine(RuleBasedStateMachine):
                 )
                 self.model.draw(collector, slug, owned, paid_out=card.paid_out)
         assert opened.balance == collector.balance
+
+
+@cache
+def cheap_hash() -> str:
+    """A hash of everybody's password that costs nothing to check: it carries its own cost."""
+    hasher = PasswordHasher(Argon2Cost(memory_kib=8, passes=1))
+    return asyncio.run(hasher.hash_password(PASSWORD))
 
 
 def choose(cards: Sequence[OwnedCard], picks: Sequence[int]) -> list[OwnedCard]:

@@ -32,6 +32,8 @@ ACROSS_USERS: Final = {
     "wallet.check_ledger": "a law over everybody's money",
     "vault.check_card_places": "a law over everybody's cards",
     "feed.check_feed": "a law over everybody's pulls",
+    "accounts.check_closed_accounts": "a law over everybody's accounts",
+    "drawlog.check_stock": "a law over everybody's draws",
     "draws.list_due_seed_pairs": "the sweep's search, by a small index of its own",
     "plumbing.find_waiting_event": "the outbox is short; what is asked for has no user yet",
     "shipping.list_shipping_queue": "staff's queue",

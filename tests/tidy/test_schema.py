@@ -32,6 +32,7 @@ FOUND_WITHOUT_A_USER: Final = {
     "user_emails": "unique over all shards by its value",
     "user_names": "unique over all shards by its value",
     "sessions": "a request brings nothing but the token",
+    "feed_erasures": "the sweep takes any of the few that there are",
     "receipts": "looked up by its public id",
     "request_directory": "looked up by its public id",
 }

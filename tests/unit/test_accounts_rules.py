@@ -15,7 +15,9 @@ TODAY = date(2026, 5, 1)
 GOOD_PASSWORD = "seven quiet herons"
 
 
-def someone(role: Role = "collector", *, is_suspended: bool = False) -> User:
+def someone(
+    role: Role = "collector", *, is_suspended: bool = False, is_closed: bool = False
+) -> User:
     now = datetime(2026, 1, 1, tzinfo=UTC)
     return User(
         id=UserId(new_id()),
@@ -26,6 +28,7 @@ def someone(role: Role = "collector", *, is_suspended: bool = False) -> User:
         suspended_at=now if is_suspended else None,
         suspension_reason="a reason" if is_suspended else None,
         created_at=now,
+        closed_at=now if is_closed else None,
     )
 
 

@@ -142,6 +142,33 @@ def test_a_false_history_ends_with_1(
     assert (result.exit_code, words in result.output) == (1, True), result.output
 
 
+def keep_from_before_the_reveals(history: Tree) -> None:
+    for pair in history["seed_pairs"]:
+        pair.update(server_seed=None, openings=None, revealed_at=None)
+    for receipt in history["receipts"]:
+        receipt["server_seed"] = None
+
+
+def test_a_history_from_before_its_reveals_gets_its_seeds_from_the_log(
+    tmp_path: Path, mirror: Path
+) -> None:
+    path = write_history(tmp_path, keep_from_before_the_reveals)
+    result = verify_user(path, "--log", mirror)
+    assert result.exit_code == 0, result.output
+    assert "were drawn again, 0 wait for seeds." in result.output
+
+
+def test_a_card_changed_in_a_history_from_before_is_found_all_the_same(
+    tmp_path: Path, mirror: Path
+) -> None:
+    def change(history: Tree) -> None:
+        keep_from_before_the_reveals(history)
+        change_a_card(history)
+
+    result = verify_user(write_history(tmp_path, change), "--log", mirror)
+    assert (result.exit_code, ".cards[0].value: expected" in result.output) == (1, True)
+
+
 def test_a_receipt_left_out_at_the_end_is_seen_with_the_log(tmp_path: Path, mirror: Path) -> None:
     def drop_a_lots_pack(history: Tree) -> None:
         receipts = history["receipts"]

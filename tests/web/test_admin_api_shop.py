@@ -71,6 +71,7 @@ async def test_figures_add_up(
         "shipping": 0,
         "losses": 0,
         "adjustments": 300,
+        "forfeitures": 0,
         "credits_outstanding": 100_000 - 500 + credited + 300,
         "cards_drawn": 8,
         "accounts": {"collector": 2, "staff": 0, "owner": 1},

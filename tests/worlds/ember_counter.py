@@ -54,6 +54,8 @@ from packhouse.wallet import LedgerEntry
 VALUE_MINOR: Final = 80
 PRICE_MINOR: Final = 100
 
+NOBODY_SIGNS_IN: Final = "no hash of anything"
+
 PORTLAND: Final = Address(
     name="Ada Quill",
     line1="12 Alder Street",
@@ -84,14 +86,19 @@ class Person(msgspec.Struct, frozen=True):
 
 
 async def welcome(
-    house: House, username: str, *, credits_minor: int = 0, role: Role = "collector"
+    house: House,
+    username: str,
+    *,
+    credits_minor: int = 0,
+    role: Role = "collector",
+    password_hash: str = NOBODY_SIGNS_IN,
 ) -> Person:
     """Make an account, and buy its credits."""
     new_user = NewUser(
         id=UserId(new_id()),
         username=username,
         email=f"{username}@example.com",
-        password_hash="nobody signs in",
+        password_hash=password_hash,
         role=role,
         birth_date=date(1990, 4, 1),
         created_at=house.clock(),
@@ -310,6 +317,8 @@ async def list_broken_laws(house: House) -> list[Finding]:
             await catalog.check_digital_cards_have_no_copies(connection),
             await drawlog.check_log_has_no_gaps(connection),
             await drawlog.check_log_tree_is_of_its_leaves(connection),
+            await drawlog.check_stock_is_logged(connection),
+            await accounts.check_closed_accounts_owe_nothing(connection),
         ]
     return [finding for finding in findings if not finding.holds]
 
@@ -350,10 +359,10 @@ async def kill_at(house: House, table: str, flow: Coroutine[Any, Any, object]) -
         await rival.close()
 
 
-async def wait_for_a_lock(house: House) -> None:
-    """Until somebody in this database waits for somebody else."""
+async def wait_for_a_lock(house: House, *, waiting: int = 1) -> None:
+    """Until somebody in this database waits for somebody else, or so many do."""
     async with house.database.connection() as connection:
-        while not await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL tells nobody
+        while waiting > await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL tells nobody
             "SELECT count(*) FROM pg_stat_activity"
             " WHERE datname = current_database() AND wait_event_type = 'Lock'"
         ):

@@ -3,6 +3,7 @@
 Tests of draws share these, so that "pack (c)" means the same pack everywhere.
 """
 
+from hashlib import sha256
 from uuid import UUID
 
 from packhouse.draws import (
@@ -160,6 +161,9 @@ def manifest_of(draft: PackDraft) -> tuple[LotItem, ...]:
             tier=prize.tier,
             value=prize.value,
             is_last_one=is_last_one,
+            photo=sha256(b"photo %d" % position).hexdigest()
+            if prize.physical and position % 2
+            else None,
         )
         for position, (prize, is_last_one) in enumerate(listed)
     )

@@ -39,6 +39,7 @@ class Collector:
 
     balance: int = 0
     nonce: int = 0
+    is_closed: bool = False
     cards: list[OwnedCard] = field(default_factory=list)
 
 
@@ -99,6 +100,23 @@ class ShopModel:
         credited = sum(card.sell_back_amount for card in cards)
         owner.balance += credited
         return credited
+
+    def close(self, owner: Collector) -> None:
+        """An account is closed: what was left in vault and purse is the shop's."""
+        for card in owner.cards:
+            if card.state == "vaulted":
+                card.state = "forfeited"
+                if card.has_copy:
+                    self._move(card.card_id, "vaulted", "house")
+        owner.balance = 0
+        owner.is_closed = True
+
+    def is_waiting_for_parcels(self, owner: Collector) -> bool:
+        """Whether something of a collector is being packed or on its way."""
+        return any(
+            parcel.owner is owner and parcel.status in ("pending", "packing", "shipped")
+            for parcel in self.parcels
+        )
 
     def place_parcel(self, parcel: Parcel) -> None:
         """Cards are reserved, and the parcel is paid."""

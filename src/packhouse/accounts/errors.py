@@ -12,7 +12,9 @@
     ├── Forbidden              forbidden                 another role may do this
     ├── StaffCannotOpenPacks   staff_cannot_open_packs   those who stock packs do not open them
     ├── AlreadySuspended       already_suspended         it was suspended before
-    └── NotSuspended           not_suspended             there is no suspension to lift
+    ├── NotSuspended           not_suspended             there is no suspension to lift
+    ├── AccountClosed          account_closed            its owner has closed it for good
+    └── LastOwner              last_owner                a shop without an owner would be nobody's
     Outage
     └── SignInBusy             sign_in_busy              too many passwords wait to be checked
 
@@ -82,6 +84,18 @@ class NotSuspended(Refusal):
     """The account is not suspended, so there is nothing to lift."""
 
     code: ClassVar[str] = "not_suspended"
+
+
+class AccountClosed(Refusal):
+    """The account was closed by its owner, so nothing can be done to it any more."""
+
+    code: ClassVar[str] = "account_closed"
+
+
+class LastOwner(Refusal):
+    """Nobody else owns the shop, so this account cannot be closed."""
+
+    code: ClassVar[str] = "last_owner"
 
 
 class SignInBusy(Outage):

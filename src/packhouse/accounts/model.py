@@ -13,6 +13,9 @@ from packhouse.foundation.identifiers import UserId
 
 Role = Literal["collector", "staff", "owner"]
 
+CLOSED_NAME: Final = "Closed account"
+"""What stands where the user name was; no user name has a space."""
+
 ROLES: Final[tuple[Role, ...]] = get_args(Role)
 """From the fewest rights to the most."""
 
@@ -28,7 +31,10 @@ class Discreet(msgspec.Struct, frozen=True):
 
 
 class User(Discreet, frozen=True):
-    """Someone with an account. ``is_anonymous`` hides the name in the feed and nowhere else."""
+    """Someone with an account. ``is_anonymous`` hides the name in the feed and nowhere else.
+
+    Once it is closed there is neither name nor address.
+    """
 
     id: UserId
     username: str
@@ -38,6 +44,7 @@ class User(Discreet, frozen=True):
     suspended_at: datetime | None
     suspension_reason: str | None
     created_at: datetime
+    closed_at: datetime | None
 
 
 class UserPage(Discreet, frozen=True):
@@ -57,6 +64,10 @@ class SessionUser(Discreet, frozen=True):
     is_anonymous: bool
     suspended_at: datetime | None
     expires_at: datetime
+
+    @property
+    def closed_at(self) -> None:
+        """Never: an account's sessions end with it."""
 
 
 class Credentials(Discreet, frozen=True):

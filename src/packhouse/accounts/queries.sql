@@ -19,32 +19,46 @@ VALUES ($1, $2, $3, $4, $5, $6, $7)
 
 -- name: find_user
 -- Index: users_pkey.
-SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at
+SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at,
+       closed_at
 FROM users
 WHERE id = $1
 
 -- name: lock_users
 -- Some accounts, locked in the order of their ids so that two transactions never wait in a circle.
-SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at
+SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at,
+       closed_at
 FROM users
 WHERE id = ANY($1::uuid[])
 ORDER BY id
 FOR UPDATE
 
+-- name: lock_user_with_owners
+-- One account and every owner, in the same order; two owners who leave at once meet here.
+-- Indexes: users_pkey, users_role_idx.
+SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at,
+       closed_at
+FROM users
+WHERE id = $1 OR (role = 'owner' AND closed_at IS NULL)
+ORDER BY id
+FOR UPDATE
+
 -- name: list_users
--- Newest first, for staff. A search looks at every account: rare, and read by people.
-SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at
+-- Newest first and without closed ones, for staff. A search looks at every account: rare, and read by
+-- people.
+SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at,
+       closed_at
 FROM users
 WHERE ($1::text IS NULL OR strpos(lower(username), $1) > 0 OR strpos(lower(email), $1) > 0)
-    AND ($2::uuid IS NULL OR id < $2)
+    AND ($2::uuid IS NULL OR id < $2) AND closed_at IS NULL
 ORDER BY id DESC
 LIMIT $3
 
 -- name: count_users
--- All accounts, or those of one role.
+-- All accounts that are not closed, or those of one role.
 SELECT count(*)
 FROM users
-WHERE $1::text IS NULL OR role = $1
+WHERE ($1::text IS NULL OR role = $1) AND closed_at IS NULL
 
 -- name: find_credentials
 -- What a sign-in is checked against. Indexes: user_emails_pkey, users_pkey.
@@ -76,6 +90,36 @@ WHERE id = $1
 UPDATE users
 SET is_anonymous = $2
 WHERE id = $1
+
+-- name: close_user
+-- Leaves of an account what others hang on; the row is locked before.
+UPDATE users
+SET username = $2, email = '', password_hash = '', birth_date = NULL, is_anonymous = true, closed_at = $3
+WHERE id = $1
+
+-- name: release_email
+-- The address is free again. Index: user_emails_pkey.
+DELETE FROM user_emails
+WHERE email_key = $1 AND user_id = $2
+
+-- name: release_username
+-- The same for the name. Index: user_names_pkey.
+DELETE FROM user_names
+WHERE username_key = $1 AND user_id = $2
+
+-- name: check_closed_accounts
+-- Evidence for the law that a closed account owes nothing and is owed nothing; reads whole tables, not
+-- for hot paths.
+SELECT
+    (SELECT count(*) FROM users WHERE closed_at IS NOT NULL) AS closed,
+    (SELECT count(*) FROM users u JOIN wallets w ON w.user_id = u.id
+     WHERE u.closed_at IS NOT NULL AND w.balance <> 0) AS with_credits,
+    (SELECT count(*) FROM users u JOIN user_cards c ON c.user_id = u.id
+     WHERE u.closed_at IS NOT NULL AND c.state IN ('vaulted', 'reserved')) AS cards,
+    (SELECT count(*) FROM users u JOIN sessions s ON s.user_id = u.id
+     WHERE u.closed_at IS NOT NULL) AS sessions,
+    (SELECT count(*) FROM users u JOIN seed_pairs p ON p.user_id = u.id
+     WHERE u.closed_at IS NOT NULL AND p.first_used_at IS NOT NULL AND p.revealed_at IS NULL) AS secrets
 
 -- name: insert_session
 -- The user's row is locked before, or new.

@@ -5,13 +5,16 @@ Pure. Each ``..._error`` gives the sentence for the field, or None when there is
 
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Final, Protocol, TypeVar
 
 from packhouse.accounts.errors import (
+    AccountClosed,
     AccountSuspended,
     AlreadySuspended,
     Forbidden,
+    LastOwner,
     NotSignedIn,
     NotSuspended,
     StaffCannotOpenPacks,
@@ -72,6 +75,10 @@ class Acting(Protocol):
     @property
     def suspended_at(self) -> datetime | None:
         """Since when they may not act."""
+
+    @property
+    def closed_at(self) -> datetime | None:
+        """Since when there is nobody to act."""
 
 
 Person = TypeVar("Person", bound=Acting)
@@ -183,8 +190,11 @@ def require_reason(reason: str) -> str:
 
 
 def require_may_act(user: Person | None) -> Person:
-    """Whoever is signed in and not suspended. Raises ``NotSignedIn`` or ``AccountSuspended``."""
-    if user is None:
+    """Whoever is signed in and not suspended. Raises ``NotSignedIn`` or ``AccountSuspended``.
+
+    A closed account has no session; what was under way when it was closed ends here.
+    """
+    if user is None or user.closed_at is not None:
         raise NotSignedIn("Sign in first.")
     if user.suspended_at is not None:
         raise AccountSuspended("This account is suspended. Write to the shop to have it reviewed.")
@@ -212,9 +222,10 @@ def require_collector(user: Person | None) -> Person:
 def require_may_suspend(acting: User, subject: User) -> None:
     """Staff may stop an account and lift that again, but not their own, and owners' only as owners.
 
-    Raises ``Forbidden``.
+    Raises ``Forbidden``, ``AccountClosed``.
     """
     require_role(acting, "staff", "owner")
+    require_not_closed(subject)
     if acting.id == subject.id:
         raise Forbidden("Nobody suspends their own account. Ask a colleague.")
     if subject.role == "owner" and acting.role != "owner":
@@ -224,11 +235,29 @@ def require_may_suspend(acting: User, subject: User) -> None:
 def require_may_change_role(acting: User, subject: User) -> None:
     """Owners give roles, and never to themselves, so that a shop cannot lose its last owner.
 
-    Raises ``Forbidden``.
+    Raises ``Forbidden``, ``AccountClosed``.
     """
     require_role(acting, "owner")
+    require_not_closed(subject)
     if acting.id == subject.id:
         raise Forbidden("Nobody changes their own role. Ask another owner.")
+
+
+def require_may_close(user: User, owners: Iterable[User]) -> None:
+    """Everybody closes their own account, but for the last owner who can act for the shop.
+
+    Raises ``NotSignedIn``, ``AccountSuspended``, ``LastOwner``.
+    """
+    require_may_act(user)
+    others = [owner for owner in owners if owner.id != user.id and owner.suspended_at is None]
+    if user.role == "owner" and not others:
+        raise LastOwner("You are the shop's last owner. Make somebody else an owner first.")
+
+
+def require_not_closed(subject: User) -> None:
+    """Raises ``AccountClosed``."""
+    if subject.closed_at is not None:
+        raise AccountClosed("This account was closed by its owner; it stays as it is.")
 
 
 def require_suspended(subject: User) -> None:

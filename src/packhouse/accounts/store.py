@@ -6,6 +6,7 @@ from uuid import UUID
 
 from packhouse.accounts.errors import EmailTaken, UsernameTaken
 from packhouse.accounts.model import (
+    CLOSED_NAME,
     Credentials,
     NewSession,
     NewUser,
@@ -48,6 +49,14 @@ async def find_user(connection: Connection, user_id: UUID) -> User | None:
     return None if row is None else User(**row)
 
 
+async def get_user(connection: Connection, user_id: UUID) -> User:
+    """The account with this id. Raises ``NotFound``."""
+    user = await find_user(connection, user_id)
+    if user is None:
+        raise NotFound(f"There is no account {user_id}.")
+    return user
+
+
 async def lock_user(connection: Connection, user_id: UUID) -> User:
     """The account as it stands, locked until the transaction ends. Raises ``NotFound``."""
     return (await lock_users(connection, {user_id}))[user_id]
@@ -62,10 +71,22 @@ async def lock_users(connection: Connection, user_ids: Collection[UUID]) -> dict
     return users
 
 
+async def lock_user_with_owners(connection: Connection, user_id: UUID) -> dict[UUID, User]:
+    """An account and all owners by id, locked until the transaction ends. Raises ``NotFound``."""
+    rows = await connection.fetch(QUERIES["lock_user_with_owners"], user_id)
+    users: dict[UUID, User] = {row["id"]: User(**row) for row in rows}
+    if user_id not in users:
+        raise NotFound(f"There is no account {user_id}.")
+    return users
+
+
 async def list_users_page(
     connection: Connection, *, search: str | None, cursor: UUID | None, limit: int
 ) -> UserPage:
-    """Accounts older than ``cursor`` whose name or address contains ``search``, newest first."""
+    """Accounts older than ``cursor`` whose name or address contains ``search``, newest first.
+
+    Closed ones are found by their ids alone.
+    """
     # No name or address has a NUL, and PostgreSQL's text cannot hold one.
     words = (search or "").replace("\x00", "").strip().lower() or None
     rows = await connection.fetch(QUERIES["list_users"], words, cursor, limit + 1)
@@ -74,7 +95,7 @@ async def list_users_page(
 
 
 async def count_users(connection: Connection, *, role: Role | None = None) -> int:
-    """How many accounts there are, of one role or of all."""
+    """How many accounts there are that are not closed, of one role or of all."""
     return int(await connection.fetchval(QUERIES["count_users"], role))
 
 
@@ -113,6 +134,19 @@ async def update_suspension(
 async def update_anonymity(connection: Connection, user_id: UUID, *, is_anonymous: bool) -> None:
     """Choose whether the feed shows the next pulls without the name."""
     await connection.execute(QUERIES["update_anonymity"], user_id, is_anonymous)
+
+
+async def close_user(
+    connection: Connection, user: User, *, keeps_username: bool, now: datetime
+) -> None:
+    """Take name, address, password and birth date from an account that is locked, for good.
+
+    Address and name can be taken by others at once; the name not when ``keeps_username``.
+    """
+    await connection.execute(QUERIES["release_email"], email_key(user.email), user.id)
+    if not keeps_username:
+        await connection.execute(QUERIES["release_username"], username_key(user.username), user.id)
+    await connection.execute(QUERIES["close_user"], user.id, CLOSED_NAME, now)
 
 
 async def insert_session(connection: Connection, session: NewSession) -> None:

@@ -53,8 +53,8 @@ def _verify_history(target: str, *, log: str | None, key: str | None) -> None:
         raise CouldNotLook(f"To check {target} as a log, say by --user-key whose openings.")
     history = verify.read_history(verify.read_target(target))
     say(f"The history has {len(history.pairs)} seed pairs and {len(history.receipts)} receipts.")
-    mismatches = list(verify.check_pairs(history, judged_at=datetime.now(UTC)))
     if log is None:
+        mismatches = list(verify.check_pairs(history, judged_at=datetime.now(UTC)))
         configs = PublishedConfigs(LogFiles(Path(target).parent))
         stop_at([*mismatches, *verify.check_receipts(history, configs)])
         _require_configs(configs)
@@ -62,10 +62,16 @@ def _verify_history(target: str, *, log: str | None, key: str | None) -> None:
     else:
         with opened_log(log, key=key) as opened:
             configs = PublishedConfigs(opened.files)
-            mismatches += verify.check_receipts(history, configs)
             logged = _walk(opened, [pair.user_key for pair in history.pairs])
-            mismatches += [*logged.mismatches, *verify.check_history_logged(history, logged)]
-            stop_at(mismatches)
+            history = verify.complete_history(history, logged)
+            stop_at(
+                [
+                    *verify.check_pairs(history, judged_at=datetime.now(UTC)),
+                    *verify.check_receipts(history, configs),
+                    *logged.mismatches,
+                    *verify.check_history_logged(history, logged),
+                ]
+            )
             _require_configs(configs)
     _say_waiting(history)
 

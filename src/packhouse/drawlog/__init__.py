@@ -1,6 +1,10 @@
 """The draw log: everything that draws rest on, as one public, append-only, signed Merkle tree."""
 
-from packhouse.drawlog.checks import check_log_has_no_gaps, check_log_tree_is_of_its_leaves
+from packhouse.drawlog.checks import (
+    check_log_has_no_gaps,
+    check_log_tree_is_of_its_leaves,
+    check_stock_is_logged,
+)
 from packhouse.drawlog.leaves import (
     Leaf,
     LotClosedLeaf,
@@ -63,6 +67,7 @@ __all__ = [
     "canonical_json",
     "check_log_has_no_gaps",
     "check_log_tree_is_of_its_leaves",
+    "check_stock_is_logged",
     "claim_sequencer",
     "edge_tiles",
     "find_checkpoint",

@@ -1,4 +1,5 @@
-"""The draw log's laws: no leaf is missing, and what was signed is the tree of the leaves."""
+"""The draw log's laws: no leaf is missing, what was signed is the tree of the leaves, and what is
+told of stock is so."""
 
 from packhouse.drawlog.notes import open_note, read_tree
 from packhouse.drawlog.store import QUERIES, find_checkpoint, list_leaves
@@ -18,6 +19,25 @@ async def check_log_has_no_gaps(connection: Connection) -> Finding:
         holds=row["first"] == 0 and row["leaves"] == row["log_end"],
         evidence=f"{row['leaves']} leaves from {row['first']} up to {row['log_end']}",
     )
+
+
+async def check_stock_is_logged(connection: Connection) -> Finding:
+    """Of each physical card as many copies are on sale as follow from the log.
+
+    Those added, without those withdrawn and those drawn from odds packs. What the relay has not
+    moved on yet is counted with the log.
+    """
+    rows = await connection.fetch(QUERIES["check_stock"])
+    wrong = [row for row in rows if row["told"] != row["counted"]]
+    copies = sum(row["counted"] for row in rows)
+    evidence = f"{copies} copies of {len(rows)} cards on sale"
+    if wrong:
+        told = ", ".join(
+            f"{row['card_id']}: {row['counted']} on sale, {row['told']} by the log"
+            for row in wrong[:5]
+        )
+        evidence += f"; {len(wrong)} cards differ: {told}"
+    return Finding(law="stock_is_logged", holds=not wrong, evidence=evidence)
 
 
 async def check_log_tree_is_of_its_leaves(connection: Connection) -> Finding:

@@ -53,6 +53,46 @@ SET hashes = excluded.hashes
 SELECT count(*) AS leaves, coalesce(max(position) + 1, 0) AS log_end, coalesce(min(position), 0) AS first
 FROM log_leaves
 
+-- name: check_stock
+-- Evidence for the law that the log tells of every copy: of each physical card the copies added,
+-- without those withdrawn and those drawn from odds packs, by the leaves and by what waits to become
+-- one, beside the copies on sale outside of lots. One snapshot; reads whole tables, not for hot paths.
+WITH facts AS (
+    SELECT leaf::jsonb ->> 'kind' AS kind, leaf::jsonb AS fact FROM log_leaves
+    UNION ALL
+    SELECT kind, payload::jsonb FROM outbox
+), moved AS (
+    SELECT (c.copy ->> 'card')::uuid AS card_id,
+           CASE f.kind WHEN 'stock.added' THEN 1 ELSE -1 END * (c.copy ->> 'copies')::bigint AS copies
+    FROM facts f
+    CROSS JOIN LATERAL jsonb_array_elements(f.fact -> 'cards') AS c (copy)
+    WHERE f.kind IN ('stock.added', 'stock.withdrawn')
+    UNION ALL
+    SELECT c.card_id::uuid, -1
+    FROM facts f
+    CROSS JOIN LATERAL jsonb_array_elements_text(f.fact -> 'cards') WITH ORDINALITY AS c (card_id, place)
+    WHERE f.kind = 'pack.opened' AND NOT f.fact -> 'paid_out' @> to_jsonb(c.place - 1)
+    UNION ALL
+    SELECT (c.drawn -> 'card' ->> 'id')::uuid, -1
+    FROM outbox o
+    JOIN openings p ON p.user_id = o.user_id AND p.id = o.subject_id
+    CROSS JOIN LATERAL jsonb_array_elements(p.receipt::jsonb -> 'cards') AS c (drawn)
+    WHERE o.kind = 'pack.opened' AND p.receipt::jsonb ->> 'kind' = 'odds'
+        AND NOT coalesce((c.drawn ->> 'paid_out')::boolean, false)
+), told AS (
+    SELECT card_id, sum(copies)::bigint AS copies FROM moved GROUP BY card_id
+), counted AS (
+    SELECT card_id, count(*) AS copies FROM stock_items
+    WHERE place = 'on_sale' AND lot_id IS NULL
+    GROUP BY card_id
+)
+SELECT cards.id AS card_id, coalesce(told.copies, 0) AS told, coalesce(counted.copies, 0) AS counted
+FROM cards
+LEFT JOIN told ON told.card_id = cards.id
+LEFT JOIN counted ON counted.card_id = cards.id
+WHERE cards.kind = 'physical'
+ORDER BY cards.id
+
 -- name: check_tiles
 -- Evidence for the law that the tree is of its leaves; reads a whole table, not for hot paths.
 SELECT level, number, hashes

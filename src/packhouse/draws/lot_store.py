@@ -75,6 +75,7 @@ async def insert_lot(
         [item.tier for item in items],
         [item.value for item in items],
         [item.is_last_one for item in items],
+        [item.photo for item in items],
     )
 
 

@@ -123,8 +123,12 @@ class Outcome(msgspec.Struct, frozen=True):
     cards: tuple[DrawnCard, ...]
 
 
-class LotItem(msgspec.Struct, frozen=True):
-    """One item of a lot's manifest; ``stock_item_id`` is None for a digital card."""
+class LotItem(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One item of a lot's manifest; ``stock_item_id`` is None for a digital card.
+
+    ``photo`` is the SHA-256 of the copy's photo as the shop serves it, hexadecimal; the manifest
+    has no such field for a copy without one.
+    """
 
     position: int
     card: CardId
@@ -132,6 +136,7 @@ class LotItem(msgspec.Struct, frozen=True):
     tier: Tier
     value: int
     is_last_one: bool
+    photo: str | None = None
 
 
 class LotDraw(msgspec.Struct, frozen=True):

@@ -3,7 +3,7 @@
 -- what the same request was answered before, who, wallet, seed pair in force, and whether the pack is on
 -- sale. Indexes: users_pkey, wallets_pkey, seed_pairs_pkey, sessions_pkey, idempotency_keys_pkey,
 -- packs_pkey, pack_pauses_pkey.
-SELECT u.id AS user_id, u.username, u.role, u.is_anonymous, u.suspended_at,
+SELECT u.id AS user_id, u.username, u.role, u.is_anonymous, u.suspended_at, u.closed_at,
        (wanted.token_hash IS NULL OR t.user_id IS NOT DISTINCT FROM u.id) AS has_session,
        w.balance, w.sequence, w.nonce, w.seed_pair_id,
        s.sealed_server_seed, s.commitment, s.user_key, s.client_seed,
@@ -75,6 +75,13 @@ UPDATE seed_pairs
 SET client_seed = $3
 WHERE user_id = $1 AND id = $2 AND revealed_at IS NULL
 
+-- name: erase_client_seeds
+-- What a closed account's collector typed is kept in receipts alone, where proofs need it.
+-- Index: seed_pairs_pkey.
+UPDATE seed_pairs
+SET client_seed = ''
+WHERE user_id = $1
+
 -- name: mark_first_use
 -- Starts the clock of seven days for pairs that are used for the first time.
 UPDATE seed_pairs
@@ -92,6 +99,14 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bi
 -- name: list_openings
 -- A user's own history, newest first. Index: openings_pkey.
 SELECT id, receipt
+FROM openings
+WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+ORDER BY id DESC
+LIMIT $3
+
+-- name: list_opening_times
+-- When a user's openings were made, newest first. Index: openings_pkey.
+SELECT id, created_at
 FROM openings
 WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
 ORDER BY id DESC
@@ -240,15 +255,15 @@ VALUES ($1, $2, $3, $4, $5, $6)
 
 -- name: insert_lot_items
 -- The manifest.
-INSERT INTO lot_items (lot_id, position, card_id, stock_item_id, tier, value, is_last_one)
-SELECT $1, i.position, i.card_id, i.stock_item_id, i.tier, i.value, i.is_last_one
-FROM unnest($2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::boolean[])
-    AS i (position, card_id, stock_item_id, tier, value, is_last_one)
+INSERT INTO lot_items (lot_id, position, card_id, stock_item_id, tier, value, is_last_one, photo)
+SELECT $1, i.position, i.card_id, i.stock_item_id, i.tier, i.value, i.is_last_one, i.photo
+FROM unnest($2::integer[], $3::uuid[], $4::uuid[], $5::text[], $6::bigint[], $7::boolean[], $8::text[])
+    AS i (position, card_id, stock_item_id, tier, value, is_last_one, photo)
 
 -- name: list_lot_manifest
 -- The manifest with a root, in its order; lots are few, and equal manifests are equal line by line.
 -- Index: lot_items_pkey.
-SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one
+SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one, photo
 FROM lot_items
 WHERE lot_id = (SELECT id FROM lots WHERE manifest_root = $1 ORDER BY id LIMIT 1) AND position >= $2
 ORDER BY position
@@ -263,7 +278,7 @@ FOR UPDATE
 
 -- name: list_remaining_lot_items
 -- What is left of a lot in the manifest's order. Index: lot_items_lot_id_position_idx.
-SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one
+SELECT position, card_id AS card, stock_item_id, tier, value, is_last_one, photo
 FROM lot_items
 WHERE lot_id = $1 AND draw IS NULL
 ORDER BY position
@@ -301,7 +316,7 @@ SET draw = taken.draw
 FROM unnest($2::integer[], $3::integer[]) AS taken (position, draw)
 WHERE lot_items.lot_id = $1 AND lot_items.position = taken.position AND lot_items.draw IS NULL
 RETURNING lot_items.position, lot_items.card_id AS card, lot_items.stock_item_id, lot_items.tier,
-    lot_items.value, lot_items.is_last_one
+    lot_items.value, lot_items.is_last_one, lot_items.photo
 
 -- name: advance_lot
 -- Counts the draws.

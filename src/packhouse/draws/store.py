@@ -36,6 +36,7 @@ class OpeningStanding(msgspec.Struct, frozen=True):
     role: Literal["collector", "staff", "owner"]
     is_anonymous: bool
     suspended_at: datetime | None
+    closed_at: datetime | None
     has_session: bool
     balance: int
     sequence: int
@@ -211,6 +212,11 @@ async def update_client_seed(
     await connection.execute(QUERIES["update_client_seed"], user_id, seed_pair_id, client_seed)
 
 
+async def erase_client_seeds(connection: Connection, user_id: UserId) -> None:
+    """Forget the seeds that a closed account stored."""
+    await connection.execute(QUERIES["erase_client_seeds"], user_id)
+
+
 async def mark_first_use(
     connection: Connection, pairs: Sequence[tuple[UserId, SeedPairId]], *, now: datetime
 ) -> None:
@@ -246,6 +252,14 @@ async def list_openings(
     """A user's own openings, newest first, older than ``before``."""
     rows = await connection.fetch(QUERIES["list_openings"], user_id, before, limit)
     return [msgspec.json.decode(row["receipt"], type=Receipt) for row in rows]
+
+
+async def list_opening_times(
+    connection: Connection, *, user_id: UserId, before: UUID | None, limit: int
+) -> list[tuple[OpeningId, datetime]]:
+    """A user's openings older than ``before``, newest first, each with its time."""
+    rows = await connection.fetch(QUERIES["list_opening_times"], user_id, before, limit)
+    return [(row["id"], row["created_at"]) for row in rows]
 
 
 async def list_opening_receipts(

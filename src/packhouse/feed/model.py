@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from packhouse.foundation.cards import CardFace
-from packhouse.foundation.identifiers import OpeningId
+from packhouse.foundation.identifiers import OpeningId, UserId
 from packhouse.foundation.tiers import Tier
 
 
@@ -14,6 +14,13 @@ class PulledFrom(msgspec.Struct, frozen=True):
 
     slug: str
     name: str
+
+
+class FeedErasure(msgspec.Struct, frozen=True):
+    """A closed account's name is still in the feed, at openings older than this one."""
+
+    user_id: UserId
+    before_opening_id: OpeningId
 
 
 class Pull(msgspec.Struct, frozen=True):

@@ -34,6 +34,37 @@ WHERE sequence > $1
 ORDER BY sequence
 LIMIT $2
 
+-- name: erase_feed_names
+-- Pulls of certain openings lose their name. Their time finds them: Index: idx_global_feed_created_at.
+UPDATE global_feed
+SET username = $3
+FROM unnest($1::uuid[], $2::timestamptz[]) AS pulled (opening_id, created_at)
+WHERE global_feed.created_at = pulled.created_at AND global_feed.opening_id = pulled.opening_id
+    AND global_feed.username <> $3
+
+-- name: insert_feed_erasure
+-- What is left to be done of a closed account's pulls: those of openings older than one.
+INSERT INTO feed_erasures (user_id, before_opening_id, created_at)
+VALUES ($1, $2, $3)
+
+-- name: claim_feed_erasure
+-- Some closed account of which names are left, that nobody else is at.
+SELECT user_id, before_opening_id
+FROM feed_erasures
+LIMIT 1
+FOR UPDATE SKIP LOCKED
+
+-- name: update_feed_erasure
+-- A step further. Index: feed_erasures_pkey.
+UPDATE feed_erasures
+SET before_opening_id = $2
+WHERE user_id = $1
+
+-- name: delete_feed_erasure
+-- Done. Index: feed_erasures_pkey.
+DELETE FROM feed_erasures
+WHERE user_id = $1
+
 -- name: check_feed
 -- Evidence for the law that the feed is complete; reads whole tables, not for hot paths.
 SELECT

@@ -1,11 +1,13 @@
 """What the feed keeps in PostgreSQL; each function runs the query of its own name."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
-from packhouse.feed.model import Pull, PulledFrom
+from packhouse.feed.model import FeedErasure, Pull, PulledFrom
 from packhouse.foundation.cards import CardFace
+from packhouse.foundation.identifiers import OpeningId, UserId
 from packhouse.foundation.tiers import Tier
 from packhouse.plumbing.postgres import Connection, Record
 from packhouse.plumbing.queries import load_queries
@@ -49,6 +51,45 @@ async def list_pulls_after(connection: Connection, *, sequence: int, limit: int)
     """Pulls after ``sequence``, oldest first."""
     rows = await connection.fetch(QUERIES["list_pulls_after"], sequence, limit)
     return [_read_pull(row) for row in rows]
+
+
+async def erase_feed_names(
+    connection: Connection, openings: Sequence[tuple[OpeningId, datetime]], *, username: str
+) -> None:
+    """Show the pulls of these openings, each given with its time, as ``username``'s."""
+    await connection.execute(
+        QUERIES["erase_feed_names"],
+        [opening_id for opening_id, _ in openings],
+        [created_at for _, created_at in openings],
+        username,
+    )
+
+
+async def insert_feed_erasure(
+    connection: Connection, erasure: FeedErasure, *, now: datetime
+) -> None:
+    """Note what is left to be erased."""
+    await connection.execute(
+        QUERIES["insert_feed_erasure"], erasure.user_id, erasure.before_opening_id, now
+    )
+
+
+async def claim_feed_erasure(connection: Connection) -> FeedErasure | None:
+    """One that is left and that no other transaction is at, held until this one ends."""
+    row = await connection.fetchrow(QUERIES["claim_feed_erasure"])
+    return None if row is None else FeedErasure(**row)
+
+
+async def update_feed_erasure(connection: Connection, erasure: FeedErasure) -> None:
+    """Note how far it has come."""
+    await connection.execute(
+        QUERIES["update_feed_erasure"], erasure.user_id, erasure.before_opening_id
+    )
+
+
+async def delete_feed_erasure(connection: Connection, user_id: UserId) -> None:
+    """Nothing is left."""
+    await connection.execute(QUERIES["delete_feed_erasure"], user_id)
 
 
 def _read_pull(row: Record) -> Pull:

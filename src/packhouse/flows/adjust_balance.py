@@ -9,9 +9,8 @@ from uuid import UUID
 import msgspec
 
 from packhouse import accounts, wallet
-from packhouse.accounts import User
 from packhouse.flows.money_events import record_movements
-from packhouse.foundation.errors import FieldError, InvalidInput, NotFound
+from packhouse.foundation.errors import FieldError, InvalidInput
 from packhouse.foundation.identifiers import UserId, new_id
 from packhouse.foundation.money import format_minor
 from packhouse.house import House
@@ -51,7 +50,7 @@ class BalanceAdjusted(msgspec.Struct, frozen=True):
 
 async def adjust_balance(house: House, command: AdjustBalance) -> BalanceAdjusted:
     """Credit or debit. Raises ``InsufficientCredits`` rather than go below zero, ``NotFound``,
-    ``Forbidden``, ``InvalidInput``.
+    ``AccountClosed``, ``Forbidden``, ``InvalidInput``.
     """
     reason = accounts.require_reason(command.request.reason)
     amount = command.request.amount
@@ -61,11 +60,13 @@ async def adjust_balance(house: House, command: AdjustBalance) -> BalanceAdjuste
         )
     now = house.clock()
     async with house.database.transaction() as connection:
-        user = await _require_adjustable(connection, command)
+        await _require_adjustable(connection, command)
         purse = await wallet.lock_wallet(connection, command.user_id)
         answer = await find_answer(connection, command.repeat, BalanceAdjusted)
         if answer is not None:
             return answer
+        # Under the lock: an account that is just being closed takes no credits.
+        accounts.require_not_closed(await accounts.get_user(connection, command.user_id))
         if purse.balance + amount < 0:
             raise wallet.InsufficientCredits(
                 f"The balance is {format_minor(purse.balance)}, so {format_minor(-amount)} cannot"
@@ -84,7 +85,6 @@ async def adjust_balance(house: House, command: AdjustBalance) -> BalanceAdjuste
             subject=f"user:{command.user_id}",
             reason=reason,
             details={
-                "username": user.username,
                 "adjustment": str(adjustment_id),
                 "amount": amount,
                 "balance": change.balance,
@@ -98,12 +98,9 @@ async def adjust_balance(house: House, command: AdjustBalance) -> BalanceAdjuste
         return answer
 
 
-async def _require_adjustable(connection: Connection, command: AdjustBalance) -> User:
+async def _require_adjustable(connection: Connection, command: AdjustBalance) -> None:
     acting = await accounts.find_user(connection, command.actor.user_id)
     accounts.require_role(acting, "staff", "owner")
     if command.actor.user_id == command.user_id:
         raise accounts.Forbidden("Nobody adjusts their own balance. Ask a colleague.")
-    user = await accounts.find_user(connection, command.user_id)
-    if user is None:
-        raise NotFound(f"There is no account {command.user_id}.")
-    return user
+    await accounts.get_user(connection, command.user_id)

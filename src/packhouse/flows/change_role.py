@@ -23,8 +23,8 @@ async def change_role(house: House, command: ChangeRole) -> User:
     """Change the role; sessions stay, and have the new rights (or not the old) within a second.
 
     Both accounts are locked and the owner's role is read under the lock, so that two owners who
-    demote each other at the same moment leave one of them. Raises ``Forbidden``, ``NotFound``,
-    ``InvalidInput``. Lock order: both users, by id.
+    demote each other at the same moment leave one of them. Raises ``Forbidden``,
+    ``AccountClosed``, ``NotFound``, ``InvalidInput``. Lock order: both users, by id.
     """
     reason = accounts.require_reason(command.reason)
     actor_id, user_id = command.actor.user_id, command.user_id
@@ -39,7 +39,6 @@ async def change_role(house: House, command: ChangeRole) -> User:
             subject=f"user:{user_id}",
             reason=reason,
             details={
-                "username": users[user_id].username,
                 "from": users[user_id].role,
                 "to": command.role,
             },

@@ -50,7 +50,7 @@ async def create_owner(house: House, command: CreateOwner) -> User:
             action="create_owner",
             subject=f"user:{user.id}",
             reason=None,
-            details={"username": user.username},
+            details={},
             now=now,
         )
     return user

@@ -5,8 +5,9 @@ stock items by card id.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from pathlib import PurePosixPath
 
 from packhouse import catalog, draws
 from packhouse.draws import (
@@ -45,7 +46,8 @@ async def make_lot(
     prizes, last_one = draws.compose_lot_prizes(draft, facts=facts)
     lot_id = LotId(new_id())
     stock = await _claim_for_lot(connection, prizes, last_one, lot_id=lot_id, now=now)
-    items = _manifest(prizes, last_one, stock)
+    photos = await _list_photos(connection, stock)
+    items = _manifest(prizes, last_one, stock, photos)
     root = draws.merkle_root([draws.manifest_leaf(item) for item in items])
     seed = house.entropy(LOT_SEED_BYTES)
     commitment = draws.commitment_to(seed)
@@ -145,21 +147,36 @@ async def _claim_for_lot(
     return stock
 
 
+async def _list_photos(
+    connection: Connection, stock: Mapping[CardId, Sequence[StockItemId]]
+) -> dict[StockItemId, str]:
+    """The hash of each copy's photo, of those that have one."""
+    copies = [(card_id, item) for card_id, items in stock.items() for item in items]
+    known = await catalog.list_stock_items(connection, copies)
+    # A picture is stored under the hash of its bytes.
+    return {
+        item.id: PurePosixPath(item.photo).stem for item in known.values() if item.photo is not None
+    }
+
+
 def _manifest(
     prizes: Sequence[LotPrize],
     last_one: LotPrize | None,
     stock: dict[CardId, list[StockItemId]],
+    photos: Mapping[StockItemId, str],
 ) -> list[LotItem]:
     listed = [(prize, False) for prize in prizes for _ in range(prize.count)]
     listed += [(last_one, True)] if last_one is not None else []
+    copies = [stock[prize.card].pop(0) if prize.physical else None for prize, _ in listed]
     return [
         LotItem(
             position=position,
             card=prize.card,
-            stock_item_id=stock[prize.card].pop(0) if prize.physical else None,
+            stock_item_id=copy,
             tier=prize.tier,
             value=prize.value,
             is_last_one=is_last_one,
+            photo=None if copy is None else photos.get(copy),
         )
-        for position, (prize, is_last_one) in enumerate(listed)
+        for position, ((prize, is_last_one), copy) in enumerate(zip(listed, copies, strict=True))
     ]

@@ -51,7 +51,7 @@ class CancelShipping(msgspec.Struct, frozen=True):
 
 
 async def fulfil_shipment(house: House, command: FulfilShipment) -> ShippingRequest:
-    """Move a request on as staff. Raises ``BadTransition``, ``NotFound``."""
+    """Move a request on as staff. Raises ``BadTransition``, ``AccountClosed``, ``NotFound``."""
     now = house.clock()
     async with house.database.transaction() as connection:
         owner_id = await get_request_owner(connection, command.request_id)
@@ -124,6 +124,8 @@ async def _move(
         raise NotFound("There is no such shipping request.")
     shipping.require_transition(request.status, transition.status)
     accounts.require_may_act(await accounts.find_user(connection, actor_id))
+    # What comes back from a parcel of a closed account comes back to nobody.
+    accounts.require_not_closed(await accounts.get_user(connection, owner_id))
     effects = shipping.effects_of(transition.status)
     items = await shipping.list_shipping_request_items(
         connection, user_id=owner_id, request_id=request_id

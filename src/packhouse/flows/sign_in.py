@@ -35,7 +35,11 @@ async def sign_in(house: House, command: SignIn) -> SignedIn:
     credentials = await _require_credentials(house, command)
     new_hash = await _find_better_hash(house, credentials, password=command.password)
     async with house.database.transaction() as connection:
-        user = accounts.require_may_act(await accounts.lock_user(connection, credentials.user_id))
+        user = await accounts.lock_user(connection, credentials.user_id)
+        if user.closed_at is not None:
+            # Closed since its password was looked at: from then on it is an unknown address.
+            raise _bad_credentials()
+        accounts.require_may_act(user)
         if new_hash is not None:
             await accounts.update_password_hash(connection, credentials, password_hash=new_hash)
         return await start_session(house, connection, user)
@@ -65,8 +69,12 @@ async def _require_credentials(house: House, command: SignIn) -> Credentials:
         password_hash=None if credentials is None else credentials.password_hash,
     )
     if credentials is None or not is_right:
-        raise accounts.BadCredentials("The e-mail address or the password is wrong.")
+        raise _bad_credentials()
     return credentials
+
+
+def _bad_credentials() -> accounts.BadCredentials:
+    return accounts.BadCredentials("The e-mail address or the password is wrong.")
 
 
 async def _find_better_hash(house: House, credentials: Credentials, *, password: str) -> str | None:

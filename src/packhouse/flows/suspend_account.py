@@ -34,7 +34,7 @@ async def suspend_account(house: House, command: SuspendAccount) -> User:
     """Suspend an account and end its sessions.
 
     Raises ``Forbidden`` (oneself; an owner, unless by another owner), ``AlreadySuspended``,
-    ``NotFound``, ``InvalidInput``. Lock order: both users, by id.
+    ``AccountClosed``, ``NotFound``, ``InvalidInput``. Lock order: both users, by id.
     """
     reason = accounts.require_reason(command.reason)
     now = house.clock()
@@ -51,7 +51,7 @@ async def suspend_account(house: House, command: SuspendAccount) -> User:
             action="suspend_account",
             subject=f"user:{user_id}",
             reason=reason,
-            details={"username": users[user_id].username},
+            details={},
             now=now,
         )
     house.sessions.forget_user(user_id)
@@ -61,8 +61,8 @@ async def suspend_account(house: House, command: SuspendAccount) -> User:
 async def lift_suspension(house: House, command: LiftSuspension) -> User:
     """Let an account act again after its next sign-in.
 
-    Raises ``Forbidden``, ``NotSuspended``, ``NotFound``, ``InvalidInput``. Lock order: both users,
-    by id.
+    Raises ``Forbidden``, ``NotSuspended``, ``AccountClosed``, ``NotFound``, ``InvalidInput``. Lock
+    order: both users, by id.
     """
     reason = accounts.require_reason(command.reason)
     now = house.clock()
@@ -78,7 +78,7 @@ async def lift_suspension(house: House, command: LiftSuspension) -> User:
             action="lift_suspension",
             subject=f"user:{user_id}",
             reason=reason,
-            details={"username": users[user_id].username},
+            details={},
             now=now,
         )
     return msgspec.structs.replace(users[user_id], suspended_at=None, suspension_reason=None)

@@ -64,6 +64,8 @@ async def top_up(house: House, command: BuyCredits) -> ToppedUp:
         answer = await find_answer(connection, command.repeat, ToppedUp)
         if answer is not None:
             return answer
+        # Once more, under the lock: an account that was closed meanwhile takes no credits.
+        accounts.require_may_act(await accounts.find_user(connection, command.user_id))
         is_paid = checkout.status == "completed"
         movements = [Movement("top_up", command.request.amount, top_up_id)] if is_paid else []
         change = wallet.settle(purse, movements, now=now)

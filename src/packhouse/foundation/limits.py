@@ -56,6 +56,8 @@ SEED_PAIR_DAYS_MAX: Final = 7
 SEED_PAIR_DAYS_DUE: Final = 6
 SEED_PAIRS_PER_SWEEP: Final = 100
 SESSIONS_PER_SWEEP: Final = 1_000
+OPENINGS_PER_FEED_ERASURE: Final = 500
+"""How far one transaction takes a closed account's name out of the feed: 10,000 pulls at most."""
 SWEEP_PAUSE_SECONDS: Final = 60.0
 
 # A leaf's length is written in two bytes; a card with its copies takes about 80.

@@ -61,6 +61,11 @@ async def insert_audit_entry(
     )
 
 
+async def has_audit_entries(connection: Connection, actor_id: UUID) -> bool:
+    """Whether somebody ever acted as staff, so that their name stands in the log."""
+    return bool(await connection.fetchval(QUERIES["has_audit_entries"], actor_id))
+
+
 async def list_audit_entries(
     connection: Connection, *, before: UUID | None, limit: int
 ) -> list[AuditEntry]:

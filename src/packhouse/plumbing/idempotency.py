@@ -80,6 +80,11 @@ def require_same_request(repeat: Repeat, request_hash: bytes) -> None:
         )
 
 
+async def delete_answers(connection: Connection, user_id: UUID) -> None:
+    """Forget what a user was answered, who will not ask again."""
+    await connection.execute(QUERIES["delete_answers"], user_id)
+
+
 async def insert_answers(
     connection: Connection, answers: Sequence[tuple[Repeat, msgspec.Struct]], *, now: datetime
 ) -> set[UUID]:

@@ -45,6 +45,19 @@ async def claim_relay(connection: Connection) -> bool:
     return bool(await connection.fetchval(QUERIES["claim_relay"]))
 
 
+async def hold_relay(connection: Connection) -> None:
+    """Wait until no relay is at work; none is until this transaction ends.
+
+    Then all that was ever moved on can be seen here, and what waits stays as it is.
+    """
+    await connection.execute(QUERIES["hold_relay"])
+
+
+async def rename_in_events(connection: Connection, user_id: UUID, *, username: str) -> None:
+    """Put another feed name into a user's waiting events; the relay is held back before."""
+    await connection.execute(QUERIES["rename_in_events"], user_id, username)
+
+
 async def list_waiting_events(connection: Connection, *, limit: int) -> list[WaitingEvent]:
     """The beginning of the line: about ``limit`` events, each user's in the wallet's order."""
     rows = await connection.fetch(QUERIES["list_waiting_events"], limit)

@@ -14,6 +14,11 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bytea[], $5::text[])
 ON CONFLICT DO NOTHING
 RETURNING user_id
 
+-- name: delete_answers
+-- What one user's requests were answered; a closed account repeats none. Index: idempotency_keys_pkey.
+DELETE FROM idempotency_keys
+WHERE user_id = $1
+
 -- name: insert_events
 -- Events are written with the effect; the relay moves them on and deletes them.
 INSERT INTO outbox (user_id, id, kind, version, subject_id, sequence, payload, created_at)
@@ -47,10 +52,24 @@ LIMIT 1
 -- True for the one relay that may move events on in this transaction.
 SELECT pg_try_advisory_xact_lock(1380273217)
 
+-- name: hold_relay
+-- Waits for a relay that is at work, and lets none begin until this transaction ends.
+SELECT pg_advisory_xact_lock(1380273217)
+
+-- name: rename_in_events
+-- The feed name in what the relay has not moved on yet of one user. Index: outbox_pkey.
+UPDATE outbox
+SET payload = jsonb_set(payload::jsonb, '{username}', to_jsonb($2::text))::text
+WHERE user_id = $1 AND payload::jsonb ? 'username'
+
 -- name: insert_audit_entry
 -- Who did what to what, when, why: written in the transaction of the act itself.
 INSERT INTO audit_log (id, actor_id, actor_name, action, subject, reason, details, request_id, created_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: has_audit_entries
+-- Whether somebody ever acted as staff. Index: audit_log_actor_id_idx.
+SELECT EXISTS (SELECT 1 FROM audit_log WHERE actor_id = $1)
 
 -- name: list_audit_entries
 -- A page of the audit log, newest first. Index: audit_log_pkey.

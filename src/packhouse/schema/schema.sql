@@ -9,7 +9,8 @@
 
 -- People
 
--- An account. Keyed by id alone: every other thing of a person is keyed by it first.
+-- An account. Keyed by id alone: every other thing of a person is keyed by it first. A closed one stays as
+-- what its money, draws and parcels hang on, and says nothing of its person any more.
 CREATE TABLE users (
     id                uuid        NOT NULL,
     username          text        NOT NULL,
@@ -21,10 +22,16 @@ CREATE TABLE users (
     suspended_at      timestamptz,
     suspension_reason text,
     created_at        timestamptz NOT NULL,
+    closed_at         timestamptz,
     CONSTRAINT users_pkey PRIMARY KEY (id),
     CONSTRAINT users_role_check CHECK (role IN ('collector', 'staff', 'owner')),
-    CONSTRAINT users_suspended_at_check CHECK ((suspended_at IS NULL) = (suspension_reason IS NULL))
+    CONSTRAINT users_suspended_at_check CHECK ((suspended_at IS NULL) = (suspension_reason IS NULL)),
+    CONSTRAINT users_closed_at_check CHECK (
+        closed_at IS NULL OR (email = '' AND password_hash = '' AND birth_date IS NULL)
+    )
 );
+
+CREATE INDEX users_role_idx ON users (role) WHERE role <> 'collector';
 
 -- Keyed by the address, so that it is unique across shards, which an index on users could not promise.
 CREATE TABLE user_emails (
@@ -172,7 +179,7 @@ CREATE TABLE user_cards (
     created_at       timestamptz NOT NULL,
     CONSTRAINT user_cards_pkey PRIMARY KEY (user_id, id),
     CONSTRAINT user_cards_state_check CHECK (
-        state IN ('vaulted', 'sold', 'reserved', 'shipped', 'lost')
+        state IN ('vaulted', 'sold', 'reserved', 'shipped', 'lost', 'forfeited')
     ),
     CONSTRAINT user_cards_value_check CHECK (value >= 0 AND sell_back_amount >= 0)
 ) WITH (fillfactor = 90);
@@ -397,6 +404,7 @@ CREATE TABLE lot_items (
     is_last_one   boolean NOT NULL DEFAULT false,
     draw          integer,
     is_published  boolean NOT NULL DEFAULT false,
+    photo         text,
     CONSTRAINT lot_items_pkey PRIMARY KEY (lot_id, position),
     CONSTRAINT lot_items_lot_id_fkey FOREIGN KEY (lot_id) REFERENCES lots (id)
 ) WITH (fillfactor = 75);
@@ -442,6 +450,14 @@ CREATE TABLE global_feed (
 CREATE INDEX idx_global_feed_tier ON global_feed (tier, sequence DESC);
 CREATE INDEX idx_global_feed_created_at ON global_feed (created_at);
 
+-- Closed accounts whose name still stands in the feed, at openings older than this one.
+CREATE TABLE feed_erasures (
+    user_id           uuid        NOT NULL,
+    before_opening_id uuid        NOT NULL,
+    created_at        timestamptz NOT NULL,
+    CONSTRAINT feed_erasures_pkey PRIMARY KEY (user_id)
+);
+
 
 -- The public log and what is counted for the public: written by the relay and the sequencer
 
@@ -486,7 +502,7 @@ CREATE TABLE tier_counts (
 
 -- The house's own
 
--- Every act of staff; ids are in the order of time.
+-- Every act of staff; ids are in the order of time. Who acted has a name here, whom it was about has an id.
 CREATE TABLE audit_log (
     id         uuid        NOT NULL,
     actor_id   uuid        NOT NULL,
@@ -499,6 +515,8 @@ CREATE TABLE audit_log (
     created_at timestamptz NOT NULL,
     CONSTRAINT audit_log_pkey PRIMARY KEY (id)
 );
+
+CREATE INDEX audit_log_actor_id_idx ON audit_log (actor_id);
 
 -- What operators switch while the shop runs.
 CREATE TABLE settings (

@@ -29,6 +29,12 @@ class CardNotShippable(Refusal):
     code: ClassVar[str] = "card_not_shippable"
 
 
+class ParcelsUnderway(Refusal):
+    """Parcels are being packed or are on their way; nothing was done."""
+
+    code: ClassVar[str] = "parcels_underway"
+
+
 class DestinationNotServed(Refusal):
     """The shop sends no parcels to this country."""
 

@@ -65,6 +65,26 @@ SELECT status, count(*) AS requests
 FROM shipping_requests
 GROUP BY status
 
+-- name: count_underway_requests
+-- One collector's requests in certain statuses. Index: idx_shipping_requests_user_id.
+SELECT count(*)
+FROM shipping_requests
+WHERE user_id = $1 AND status = ANY ($2::text[])
+
+-- name: erase_addresses
+-- Of a closed account's parcels the books keep cost, dates and the country; nobody's address.
+-- Index: shipping_requests_pkey.
+UPDATE shipping_requests
+SET address = jsonb_build_object('name', '', 'line1', '', 'city', '', 'postal_code', '',
+                                 'country', address -> 'country')
+WHERE user_id = $1
+
+-- name: erase_notes
+-- What the shop wrote to its collector may call them by name. Index: shipping_request_events_pkey.
+UPDATE shipping_request_events
+SET note = NULL
+WHERE user_id = $1 AND note IS NOT NULL
+
 -- name: list_shipping_request_items
 -- The cards of one request. Index: shipping_request_items_pkey.
 SELECT user_card_id, card_id, stock_item_id, value

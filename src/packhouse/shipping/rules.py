@@ -22,6 +22,7 @@ from packhouse.foundation.money import format_minor
 from packhouse.shipping.errors import (
     BadTransition,
     DestinationNotServed,
+    ParcelsUnderway,
     ParcelTooHeavy,
     ParcelTooValuable,
 )
@@ -58,6 +59,10 @@ TRANSITIONS: Final[Mapping[ShippingStatus, frozenset[ShippingStatus]]] = {
     "lost": frozenset(),
 }
 """Where a request in each status may go next."""
+
+
+UNDERWAY: Final[tuple[ShippingStatus, ...]] = ("pending", "packing", "shipped")
+"""Where a parcel is still owed to its collector."""
 
 
 class Effects(msgspec.Struct, frozen=True):
@@ -165,6 +170,16 @@ def require_transition(current: ShippingStatus, wanted: ShippingStatus) -> None:
             f"A request that is {current} cannot become {wanted}; {_ways_on(current)}.",
             current=current,
             wanted=wanted,
+        )
+
+
+def require_none_underway(parcels: int) -> None:
+    """Raises ``ParcelsUnderway``."""
+    if parcels:
+        raise ParcelsUnderway(
+            f"{parcels} of your parcels are not with you yet. Call them off, or wait until they"
+            " are delivered.",
+            parcels=parcels,
         )
 
 

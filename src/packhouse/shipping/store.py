@@ -16,6 +16,7 @@ from packhouse.foundation.identifiers import (
 from packhouse.plumbing.postgres import Connection, Record
 from packhouse.plumbing.queries import load_queries
 from packhouse.shipping.model import Address, Quote, ShippingStatus
+from packhouse.shipping.rules import UNDERWAY
 
 QUERIES = load_queries("packhouse.shipping")
 
@@ -160,6 +161,19 @@ async def count_shipping_requests(connection: Connection) -> dict[ShippingStatus
     """How many are in each status."""
     rows = await connection.fetch(QUERIES["count_shipping_requests"])
     return {row["status"]: row["requests"] for row in rows}
+
+
+async def count_underway_requests(connection: Connection, user_id: UserId) -> int:
+    """How many of a collector's requests are neither delivered nor ended otherwise."""
+    return int(
+        await connection.fetchval(QUERIES["count_underway_requests"], user_id, list(UNDERWAY))
+    )
+
+
+async def erase_addresses(connection: Connection, user_id: UserId) -> None:
+    """Take the addresses from a collector's ended requests, but for their countries, and notes."""
+    await connection.execute(QUERIES["erase_addresses"], user_id)
+    await connection.execute(QUERIES["erase_notes"], user_id)
 
 
 async def list_shipping_request_items(

@@ -1,11 +1,12 @@
 """The vault: every card a collector holds, and what may be done with it."""
 
 from packhouse.vault.checks import check_every_card_has_one_place
-from packhouse.vault.errors import CardNotInVault, SellBackClosed
+from packhouse.vault.errors import CardNotInVault, CardsLeft, SellBackClosed
 from packhouse.vault.model import UserCard, UserCardState, VaultFilter, VaultPosition, VaultSort
-from packhouse.vault.rules import require_all_found, sell_back_total
+from packhouse.vault.rules import require_all_found, require_forfeited, sell_back_total
 from packhouse.vault.store import (
     count_user_cards,
+    forfeit_user_cards,
     insert_user_cards,
     list_user_cards,
     list_vault_page,
@@ -14,6 +15,7 @@ from packhouse.vault.store import (
 
 __all__ = [
     "CardNotInVault",
+    "CardsLeft",
     "SellBackClosed",
     "UserCard",
     "UserCardState",
@@ -22,10 +24,12 @@ __all__ = [
     "VaultSort",
     "check_every_card_has_one_place",
     "count_user_cards",
+    "forfeit_user_cards",
     "insert_user_cards",
     "list_user_cards",
     "list_vault_page",
     "require_all_found",
+    "require_forfeited",
     "sell_back_total",
     "update_user_card_states",
 ]

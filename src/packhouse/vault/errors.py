@@ -11,6 +11,12 @@ class CardNotInVault(Refusal):
     code: ClassVar[str] = "card_not_in_vault"
 
 
+class CardsLeft(Refusal):
+    """There are other cards in the vault than are given up; nothing was done."""
+
+    code: ClassVar[str] = "cards_left"
+
+
 class SellBackClosed(Refusal):
     """The time in which the shop buys this card back is over; nothing was done."""
 

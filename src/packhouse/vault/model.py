@@ -8,7 +8,7 @@ import msgspec
 from packhouse.foundation.identifiers import CardId, OpeningId, StockItemId, UserCardId, UserId
 from packhouse.foundation.tiers import Tier
 
-UserCardState = Literal["vaulted", "sold", "reserved", "shipped", "lost"]
+UserCardState = Literal["vaulted", "sold", "reserved", "shipped", "lost", "forfeited"]
 VaultSort = Literal["newest", "value"]
 
 

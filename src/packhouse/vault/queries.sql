@@ -47,6 +47,13 @@ SET state = $4
 WHERE user_id = $1 AND id = ANY ($2::uuid[]) AND state = $3
 RETURNING id
 
+-- name: forfeit_user_cards
+-- Everything in one user's vault is given up; the wallet is locked before. Index: user_cards_pkey.
+UPDATE user_cards
+SET state = 'forfeited'
+WHERE user_id = $1 AND state = 'vaulted'
+RETURNING card_id, stock_item_id
+
 -- name: count_user_cards
 -- How many cards a user has in each tier and state, for the vault's tabs.
 SELECT tier, state, count(*) AS cards

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from packhouse.foundation.identifiers import UserCardId
-from packhouse.vault.errors import CardNotInVault, SellBackClosed
+from packhouse.vault.errors import CardNotInVault, CardsLeft, SellBackClosed
 from packhouse.vault.model import UserCard
 
 
@@ -17,6 +17,16 @@ def require_all_found(wanted: Sequence[UserCardId], found: Sequence[UserCard]) -
             f"{len(missing)} of {len(wanted)} cards are not in your vault (any more)."
             " Nothing was done; reload the vault and choose again.",
             user_card_ids=[str(card_id) for card_id in missing],
+        )
+
+
+def require_forfeited(*, cards: int, forfeited: int) -> None:
+    """Whether just as many cards are given up as are in the vault. Raises ``CardsLeft``."""
+    if cards != forfeited:
+        raise CardsLeft(
+            f"Your vault holds {cards} cards. Have them sent or sell them back, or give up just"
+            " that many.",
+            cards=cards,
         )
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from packhouse.foundation.identifiers import UserCardId, UserId
+from packhouse.foundation.identifiers import CardId, StockItemId, UserCardId, UserId
 from packhouse.foundation.tiers import Tier
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
@@ -89,6 +89,14 @@ async def update_user_card_states(
         QUERIES["update_user_card_states"], user_id, user_card_ids, from_state, to_state
     )
     return {row["id"] for row in rows}
+
+
+async def forfeit_user_cards(
+    connection: Connection, user_id: UserId
+) -> list[tuple[CardId, StockItemId | None]]:
+    """Give up everything in a vault; gives each card and its copy, if it has one."""
+    rows = await connection.fetch(QUERIES["forfeit_user_cards"], user_id)
+    return [(row["card_id"], row["stock_item_id"]) for row in rows]
 
 
 async def count_user_cards(

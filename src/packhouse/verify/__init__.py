@@ -25,6 +25,7 @@ from packhouse.verify.histories import (
     check_history_logged,
     check_pairs,
     check_receipts,
+    complete_history,
     read_history,
     walk_user,
 )
@@ -81,6 +82,7 @@ __all__ = [
     "check_receipts",
     "check_terms",
     "commitment_to",
+    "complete_history",
     "config_address_of",
     "draw_pack",
     "find_opening",

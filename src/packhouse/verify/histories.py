@@ -53,10 +53,13 @@ class History(msgspec.Struct, frozen=True):
 
 
 class LoggedUser(msgspec.Struct, frozen=True):
-    """What the log has under some user keys; ``openings`` by their ids, with their positions."""
+    """What the log has under some user keys; ``openings`` by their ids, with their positions.
+
+    ``revealed`` has the good reveals by their commitments, those of lots too.
+    """
 
     openings: dict[str, tuple[int, Opened]]
-    revealed: frozenset[str]
+    revealed: dict[str, SeedRevealed | LotClosed]
     redrawn: int
     waiting: int
     mismatches: list[Mismatch]
@@ -145,12 +148,13 @@ def walk_user(
     keys = "|".join(sorted(user_keys)).encode()
     about = re.compile(_SHARED + rb'|"user_key":"(?:' + keys + rb')"')
     leaves = list(list_leaves(files, checkpoint, about=about))
-    seeds = {
-        leaf.commitment: bytes.fromhex(leaf.server_seed)
+    revealed = {
+        leaf.commitment: leaf
         for _, leaf in leaves
         if isinstance(leaf, SeedRevealed | LotClosed)
         and commitment_to(bytes.fromhex(leaf.server_seed)).hex() == leaf.commitment
     }
+    seeds = {key: bytes.fromhex(leaf.server_seed) for key, leaf in revealed.items()}
     laws = LogLaws(files, seeds=seeds, counts_stock=False)
     checker = BundleChecker(files, size=checkpoint.size, seeds=seeds)
     openings: dict[str, tuple[int, Opened]] = {}
@@ -177,7 +181,7 @@ def walk_user(
         raise CouldNotLook(laws.unseen[0])
     return LoggedUser(
         openings=openings,
-        revealed=frozenset(seeds),
+        revealed=revealed,
         redrawn=redrawn,
         waiting=waiting,
         mismatches=[each for _, each in mismatches]
@@ -185,6 +189,15 @@ def walk_user(
             Mismatch(f"user key {key}", "its seed.committed leaf", "none")
             for key in sorted(missing)
         ],
+    )
+
+
+def complete_history(history: History, logged: LoggedUser) -> History:
+    """The history with the seeds that the log has revealed since it was handed out."""
+    return History(
+        pairs=tuple(_complete_pair(pair, logged) for pair in history.pairs),
+        receipts=tuple(_complete_receipt(receipt, logged) for receipt in history.receipts),
+        hashes=history.hashes,
     )
 
 
@@ -204,10 +217,24 @@ def check_history_logged(history: History, logged: LoggedUser) -> Iterator[Misma
         wanted = f"a receipt of {leaf.opening}, as in leaves[{position}]"
         yield Mismatch("receipts", wanted, "none")
     for place, pair in enumerate(history.pairs):
-        if (pair.server_seed is not None) != (pair.commitment in logged.revealed):
-            wanted = "revealed" if pair.commitment in logged.revealed else "not revealed"
-            found = "revealed" if pair.server_seed is not None else "not revealed"
-            yield Mismatch(f"seed_pairs[{place}]", f"{wanted}, as in the log", found)
+        if pair.server_seed is not None and pair.commitment not in logged.revealed:
+            yield Mismatch(f"seed_pairs[{place}]", "not revealed, as in the log", "revealed")
+
+
+def _complete_pair(pair: HistoricPair, logged: LoggedUser) -> HistoricPair:
+    leaf = logged.revealed.get(pair.commitment)
+    if pair.server_seed is not None or not isinstance(leaf, SeedRevealed):
+        return pair
+    return msgspec.structs.replace(
+        pair, revealed_at=leaf.at, server_seed=leaf.server_seed, openings=leaf.openings
+    )
+
+
+def _complete_receipt(receipt: Receipt, logged: LoggedUser) -> Receipt:
+    leaf = logged.revealed.get(receipt.proof.commitment)
+    if receipt.server_seed is not None or leaf is None:
+        return receipt
+    return msgspec.structs.replace(receipt, server_seed=leaf.server_seed)
 
 
 def _check_nonces(pair: HistoricPair, nonces: list[int], *, name: str) -> Iterator[Mismatch]:

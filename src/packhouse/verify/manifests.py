@@ -3,18 +3,20 @@
 from collections.abc import Iterator
 
 import msgspec
+from msgspec import UNSET, UnsetType
 
 from packhouse.verify.configs import Lot, Prize
 from packhouse.verify.findings import Differs, Mismatch
-from packhouse.verify.shapes import Id, Tier, WholeNumber
+from packhouse.verify.shapes import Hash, Id, Tier, WholeNumber
 from packhouse.verify.tiles import leaf_hash, root_of
 
 
-class ManifestItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One prize; the fields in the order of canonical JSON."""
+class ManifestItem(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """One prize; the fields in the order of canonical JSON. Only a copy with a photo has one."""
 
     card: Id
     is_last_one: bool
+    photo: Hash | UnsetType = UNSET
     position: WholeNumber
     stock_item_id: Id | None
     tier: Tier
@@ -66,6 +68,7 @@ def check_manifest(content: bytes, lot: Lot, *, name: str) -> Iterator[Mismatch]
         wanted = ManifestItem(
             card=prize.card,
             is_last_one=position == lot.size,
+            photo=item.photo if prize.physical else UNSET,
             position=position,
             stock_item_id=item.stock_item_id if prize.physical else None,
             tier=prize.tier,

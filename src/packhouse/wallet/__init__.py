@@ -1,7 +1,7 @@
 """The wallet: credits in integer minor units, an append-only ledger, never below zero."""
 
 from packhouse.wallet.checks import check_ledger_sums_to_zero
-from packhouse.wallet.errors import InsufficientCredits, PaymentsUnavailable
+from packhouse.wallet.errors import CreditsLeft, InsufficientCredits, PaymentsUnavailable
 from packhouse.wallet.model import (
     EntryKind,
     HousePosting,
@@ -11,7 +11,13 @@ from packhouse.wallet.model import (
     Wallet,
     WalletChange,
 )
-from packhouse.wallet.rules import HOUSE_ACCOUNTS, postings_of, require_credits, settle
+from packhouse.wallet.rules import (
+    HOUSE_ACCOUNTS,
+    postings_of,
+    require_credits,
+    require_forfeited,
+    settle,
+)
 from packhouse.wallet.store import (
     advance_wallets,
     apply_change,
@@ -27,6 +33,7 @@ from packhouse.wallet.store import (
 
 __all__ = [
     "HOUSE_ACCOUNTS",
+    "CreditsLeft",
     "EntryKind",
     "HousePosting",
     "InsufficientCredits",
@@ -49,5 +56,6 @@ __all__ = [
     "postings_of",
     "replace_seed_pair",
     "require_credits",
+    "require_forfeited",
     "settle",
 ]

@@ -11,6 +11,12 @@ class InsufficientCredits(Refusal):
     code: ClassVar[str] = "insufficient_credits"
 
 
+class CreditsLeft(Refusal):
+    """There are other credits in the wallet than are given up; nothing was done."""
+
+    code: ClassVar[str] = "credits_left"
+
+
 class PaymentsUnavailable(Refusal):
     """This shop has no payment provider set up."""
 

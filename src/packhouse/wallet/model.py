@@ -17,6 +17,7 @@ EntryKind = Literal[
     "shipping_refund",
     "loss_compensation",
     "adjustment",
+    "forfeiture",
 ]
 
 

@@ -8,7 +8,7 @@ from packhouse.foundation.errors import Breach
 from packhouse.foundation.events import Posting
 from packhouse.foundation.limits import BALANCE_MAX_MINOR
 from packhouse.foundation.money import format_minor
-from packhouse.wallet.errors import InsufficientCredits
+from packhouse.wallet.errors import CreditsLeft, InsufficientCredits
 from packhouse.wallet.model import EntryKind, LedgerEntry, Movement, Wallet, WalletChange
 
 HOUSE_ACCOUNTS: Final[Mapping[EntryKind, str]] = {
@@ -20,6 +20,7 @@ HOUSE_ACCOUNTS: Final[Mapping[EntryKind, str]] = {
     "shipping_refund": "shipping",
     "loss_compensation": "losses",
     "adjustment": "adjustments",
+    "forfeiture": "forfeitures",
 }
 """The house account on the other side of each kind of entry."""
 
@@ -66,6 +67,18 @@ def require_credits(*, balance: int, cost: int) -> None:
             f"This costs {format_minor(cost)} credits and the balance is {format_minor(balance)}."
             " Top up first.",
             missing=cost - balance,
+        )
+
+
+def require_forfeited(*, balance: int, forfeited: int) -> None:
+    """Whether just what is left is given up. Raises ``CreditsLeft``.
+
+    An amount and not a mere yes: what came in since it was shown is not lost by it.
+    """
+    if balance != forfeited:
+        raise CreditsLeft(
+            f"Your balance is {format_minor(balance)}. Spend it, or give up just that much.",
+            balance=balance,
         )
 
 

@@ -8,6 +8,7 @@ import msgspec
 from packhouse.foundation.errors import FieldError, InvalidInput, Outage, PackhouseError, Refusal
 
 STATUSES: Final[Mapping[str, int]] = {
+    "account_closed": 409,
     "account_suspended": 403,
     "already_suspended": 409,
     "bad_credentials": 401,
@@ -15,6 +16,8 @@ STATUSES: Final[Mapping[str, int]] = {
     "bad_transition": 409,
     "card_not_in_vault": 409,
     "card_not_shippable": 409,
+    "cards_left": 409,
+    "credits_left": 409,
     "cross_site_request": 403,
     "destination_not_served": 409,
     "email_taken": 409,
@@ -26,6 +29,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "insufficient_credits": 402,
     "invalid_input": 422,
     "invalid_settings": 400,
+    "last_owner": 409,
     "malformed_request": 400,
     "method_not_allowed": 405,
     "not_found": 404,
@@ -36,6 +40,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "pack_not_found": 404,
     "parcel_too_heavy": 409,
     "parcel_too_valuable": 409,
+    "parcels_underway": 409,
     "payments_unavailable": 409,
     "picture_refused": 422,
     "rate_limited": 429,

@@ -24,7 +24,7 @@ async def sign_in_visitor(context: RequestContext, command: SignIn) -> SignedIn:
     settings = context.house.settings
     limits = {
         f"sign_in:address:{limit_key(context.address)}": settings.rate_limit_sign_in_address,
-        f"sign_in:account:{_account_key(command.email)}": settings.rate_limit_sign_in_account,
+        f"sign_in:account:{account_key(command.email)}": settings.rate_limit_sign_in_account,
     }
     for key, rate in limits.items():
         verdict = await context.limiter.hit(key, rate)
@@ -54,7 +54,8 @@ async def sign_out_visitor(context: RequestContext) -> None:
     context.new_cookie = ended_cookie(context.house.settings)
 
 
-def _account_key(email: str) -> str:
+def account_key(email: str) -> str:
+    """The account in the name of a limit."""
     # Hashed, because the cache is no place for addresses.
     return hashlib.sha256(accounts.email_key(email).encode("utf-8", "surrogatepass")).hexdigest()
 

@@ -4,6 +4,7 @@ import asyncio
 from contextlib import suppress
 
 from packhouse import accounts
+from packhouse.flows.erase_feed_names import erase_feed_names
 from packhouse.flows.reveal_due_seeds import reveal_due_seeds
 from packhouse.foundation.errors import Outage
 from packhouse.foundation.limits import (
@@ -22,6 +23,7 @@ async def run_sweep(house: House, stop: asyncio.Event) -> None:
     while not stop.is_set():
         try:
             await _reveal_seeds(house, stop)
+            await _erase_names(house, stop)
             await _delete_sessions(house, stop)
         except Outage as outage:
             log.warning("The sweep waits for the database", code=outage.code)
@@ -39,6 +41,12 @@ async def _reveal_seeds(house: House, stop: asyncio.Event) -> None:
             log.error("Seeds were revealed later than promised", pairs=batch.late)
         # A full batch of which nothing was left to do is another sweep's; it goes on with the rest.
         if batch.due < SEED_PAIRS_PER_SWEEP or not batch.revealed:
+            return
+
+
+async def _erase_names(house: House, stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        if not await erase_feed_names(house):
             return
 
 

@@ -4,6 +4,7 @@ from litestar.types import ControllerRouterHandler
 
 from packhouse.web.api.accounts import ACCOUNT_HANDLERS
 from packhouse.web.api.admin import ADMIN_HANDLERS
+from packhouse.web.api.closure import CLOSURE_HANDLERS
 from packhouse.web.api.docs import DOCS_HANDLERS
 from packhouse.web.api.document import openapi_config
 from packhouse.web.api.drift import DRIFT_HANDLERS
@@ -22,6 +23,7 @@ API_HANDLERS: list[ControllerRouterHandler] = [
     *ACCOUNT_HANDLERS,
     *SESSION_HANDLERS,
     *ME_HANDLERS,
+    *CLOSURE_HANDLERS,
     *WALLET_HANDLERS,
     *PACK_HANDLERS,
     *PUBLISHED_CONFIG_HANDLERS,

@@ -79,6 +79,7 @@ def money_rows(accounts: Mapping[str, int]) -> list[tuple[str, int, str]]:
         ("Postage", accounts.get("shipping", 0), "taken, refunds taken off"),
         ("Paid for lost parcels", -accounts.get("losses", 0), "at the locked value"),
         ("Adjustments", -accounts.get("adjustments", 0), "given by hand"),
+        ("Given up", accounts.get("forfeitures", 0), "left behind by closed accounts"),
         ("Credits held", -sum(accounts.values()), "what the shop owes its collectors"),
     ]
     return [row for row in said if row[1] or row[0] in {"Credits bought", "Pack sales"}]

@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 
 from packhouse.accounts import NotSignedIn
 from packhouse.web.shop.account import ACCOUNT_HANDLERS
+from packhouse.web.shop.closure import CLOSURE_HANDLERS
 from packhouse.web.shop.drift import DRIFT_HANDLERS
 from packhouse.web.shop.fairness import FAIRNESS_HANDLERS
 from packhouse.web.shop.feed import FEED_HANDLERS
@@ -30,6 +31,7 @@ SHOP_HANDLERS: list[ControllerRouterHandler] = [
             *DRIFT_HANDLERS,
             *VERIFY_HANDLERS,
             *ACCOUNT_HANDLERS,
+            *CLOSURE_HANDLERS,
         ],
         exception_handlers={NotSignedIn: to_sign_in},
         include_in_schema=False,

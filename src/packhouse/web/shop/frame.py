@@ -22,6 +22,9 @@ NEXT_LENGTH_MAX: Final = 2_000
 QUERY_FIELDS_MAX: Final = 1_000
 
 DONE: Final[Mapping[str, Flash]] = {
+    "account-closed": Flash(
+        "info", "Your account is closed. Every draw of yours can still be checked."
+    ),
     "account-made": Flash("success", "Welcome. Your account is ready and you are signed in."),
     "cards-sold": Flash("success", "Sold back. The credits are in your wallet."),
     "client-seed-kept": Flash("success", "Your client seed is kept."),

@@ -38,6 +38,7 @@ STATE_WORDS: Final[Mapping[UserCardState, str]] = {
     "shipped": "Shipped",
     "sold": "Sold back",
     "lost": "Lost",
+    "forfeited": "Given up",
 }
 
 SENTENCES = {

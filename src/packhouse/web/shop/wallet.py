@@ -34,6 +34,7 @@ KIND_WORDS: Final[Mapping[EntryKind, str]] = {
     "shipping_refund": "Parcel called off",
     "loss_compensation": "Card lost on its way, paid out",
     "adjustment": "Adjustment by the shop",
+    "forfeiture": "Given up with the account",
 }
 
 

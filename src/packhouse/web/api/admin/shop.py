@@ -37,7 +37,8 @@ class Analytics(msgspec.Struct, frozen=True):
     back: ``sell_backs`` for cards sold back, ``stock_payouts`` for cards that were drawn and of
     which no copy was left. ``payout`` is both together. ``shipping`` is what parcels brought,
     without what was refunded; ``losses`` was paid for lost parcels; ``adjustments`` were credited
-    by hand (negative: debited). ``credits_outstanding`` is what collectors hold now.
+    by hand (negative: debited); ``forfeitures`` were given up with closed accounts.
+    ``credits_outstanding`` is what collectors hold now.
 
     ``cards_drawn`` is the number of pulls in the feed.
     """
@@ -50,6 +51,7 @@ class Analytics(msgspec.Struct, frozen=True):
     shipping: int
     losses: int
     adjustments: int
+    forfeitures: int
     credits_outstanding: int
     cards_drawn: int
     accounts: dict[Role, int]
@@ -99,6 +101,7 @@ async def get_analytics(request: ApiRequest) -> Analytics:
         shipping=received("shipping"),
         losses=-received("losses"),
         adjustments=-received("adjustments"),
+        forfeitures=received("forfeitures"),
         # What the house has given out and not received back is what collectors hold.
         credits_outstanding=-sum(house_accounts.values()),
         cards_drawn=cards_drawn,

@@ -50,7 +50,7 @@ class RoleChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Account(Discreet, frozen=True):
-    """An account as staff see it."""
+    """An account as staff see it; once it is closed, without name and address."""
 
     id: UserId
     username: str
@@ -60,6 +60,7 @@ class Account(Discreet, frozen=True):
     suspended_at: datetime | None
     suspension_reason: str | None
     created_at: datetime
+    closed_at: datetime | None
 
 
 class AccountDetail(Discreet, frozen=True):
@@ -170,6 +171,7 @@ def _account(user: User) -> Account:
         suspended_at=user.suspended_at,
         suspension_reason=user.suspension_reason,
         created_at=user.created_at,
+        closed_at=user.closed_at,
     )
 
 

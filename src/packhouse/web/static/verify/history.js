@@ -49,7 +49,8 @@ export async function checkHistory(history, kept, configOf) {
     const committed = leaves.get(`seed.committed ${pair.user_key}`);
     const revealed = leaves.get(`seed.revealed ${pair.user_key}`);
     found.push(...unequal([[`${at}.commitment in the log`, pair.commitment, committed?.commitment]]));
-    if (pair.server_seed === null && !revealed) continue;
+    // Revealed after the history was handed out, or not yet.
+    if (pair.server_seed === null) continue;
     found.push(
       ...unequal([
         [`${at}.server_seed in the log`, pair.server_seed, revealed?.server_seed],
@@ -57,14 +58,21 @@ export async function checkHistory(history, kept, configOf) {
       ]),
     );
   }
+  const seeds = new Map(kept.filter(({ leaf }) => leaf.kind === "seed.revealed").map(({ leaf }) => [leaf.commitment, leaf.server_seed]));
   const openings = new Map(kept.filter(({ leaf }) => leaf.kind.endsWith(".opened")).map(({ leaf }) => [leaf.opening, leaf]));
   for (const [i, receipt] of history.receipts.entries()) {
-    const complaints = await checkOwnReceipt(receipt, { leaf: openings.get(receipt.id), configOf, history });
+    const complaints = await checkOwnReceipt(withSeed(receipt, seeds), { leaf: openings.get(receipt.id), configOf, history });
     found.push(...complaints.map(({ field, expected, found: wrong }) => new Differs(`receipts[${i}], ${field}`, expected, wrong)));
     openings.delete(receipt.id);
   }
   for (const [opening, leaf] of openings) found.push(new Differs(`the receipt of opening ${opening}`, `one, the log having it under the key ${leaf.user_key}`, "nothing"));
   return found;
+}
+
+/** The receipt with the seed that the log has revealed since it was handed out. */
+function withSeed(receipt, seeds) {
+  const seed = seeds.get(receipt?.proof?.commitment);
+  return receipt?.server_seed === null && seed ? { ...receipt, server_seed: seed } : receipt;
 }
 
 async function checkOwnReceipt(receipt, { leaf, configOf, history }) {

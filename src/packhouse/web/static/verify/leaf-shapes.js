@@ -81,7 +81,7 @@ export function readPosition(bytes, name) {
   return value.position;
 }
 
-const item = fields({ card: id, is_last_one: boolean, position: whole, stock_item_id: orNull(id), tier, value: whole });
+const item = fields({ card: id, is_last_one: boolean, position: whole, stock_item_id: orNull(id), tier, value: whole }, { photo: hash });
 
 /** One line of a manifest. Throws `Differs` unless it is one, in canonical JSON. */
 export function readItem(bytes, name) {

@@ -65,6 +65,7 @@ export function checkManifest(items, lot) {
       [`${at}.value`, prize.value, item.value],
       [`${at}.is_last_one`, prize.isLastOne, item.is_last_one],
       [`${at}.stock_item_id`, prize.physical ? "the very copy" : "nothing", item.stock_item_id === null ? "nothing" : "the very copy"],
+      [`${at}.photo`, prize.physical ? item.photo : undefined, item.photo],
     ]);
   });
 }

@@ -29,8 +29,10 @@ async def sign_in_visitor(context: RequestContext, command: SignIn) -> SignedIn:
     for key, rate in limits.items():
         verdict = await context.limiter.hit(key, rate)
         if verdict.is_refused:
+            minutes = -(-verdict.reset_seconds // 60)
             raise RateLimited(
-                "Too many attempts to sign in. Wait a little before the next one.",
+                "Too many attempts to sign in. Wait"
+                f" {minutes} minute{'' if minutes == 1 else 's'} and try again.",
                 retry_after_seconds=verdict.reset_seconds,
             )
     signed_in = await sign_in(context.house, command)

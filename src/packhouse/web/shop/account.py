@@ -6,17 +6,14 @@ from packhouse import accounts
 from packhouse.accounts import SessionUser
 from packhouse.demo import DEMO_COLLECTOR_EMAIL, DEMO_PASSWORD
 from packhouse.flows.choose_feed_name import ChooseFeedName, choose_feed_name
-from packhouse.flows.register import Register, register
+from packhouse.flows.register import Register
 from packhouse.flows.sign_in import SignIn
-from packhouse.flows.sign_out import SignOut
-from packhouse.flows.sign_out import sign_out as end_session
 from packhouse.foundation.errors import Breach, FieldError, InvalidInput, Refusal
 from packhouse.plumbing.shop_settings import find_shop_settings
 from packhouse.web.context import RequestContext, context_of
-from packhouse.web.session import ended_cookie, session_cookie
 from packhouse.web.shop.forms import Form, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, local_path, query_of, see_other, shop_page
-from packhouse.web.sign_in_limits import limited_sign_in
+from packhouse.web.sign_ins import register_visitor, sign_in_visitor, sign_out_visitor
 
 SENTENCES = {
     "email": "Type your e-mail address.",
@@ -42,10 +39,9 @@ async def sign_in(request: PageRequest) -> Page:
     form = await read_form(request)
     try:
         command = SignIn(email=form.text("email"), password=form.text("password"))
-        signed_in = await limited_sign_in(context, command)
+        signed_in = await sign_in_visitor(context, command)
     except Refusal as error:
         return await _sign_in_page(request, wanted=form.text("next"), form=form, error=error)
-    context.new_cookie = session_cookie(signed_in.token, context.house.settings)
     return see_other(_onward(form.text("next"), signed_in.user.role))
 
 
@@ -65,20 +61,16 @@ async def sign_up(request: PageRequest) -> Page:
     context = context_of(request.scope)
     form = await read_form(request)
     try:
-        signed_in = await register(context.house, _registration(form))
+        await register_visitor(context, _registration(form))
     except Refusal as error:
         return await _sign_up_page(request, wanted=form.text("next"), form=form, error=error)
-    context.new_cookie = session_cookie(signed_in.token, context.house.settings)
     return see_other(local_path(form.text("next")) or "/", done="account-made")
 
 
 @post("/sign-out")
 async def sign_out(request: PageRequest) -> Page:
     """End the session."""
-    context = context_of(request.scope)
-    if context.token_hash is not None:
-        await end_session(context.house, SignOut(context.token_hash))
-    context.new_cookie = ended_cookie(context.house.settings)
+    await sign_out_visitor(context_of(request.scope))
     return see_other("/", done="signed-out")
 
 

@@ -21,6 +21,15 @@ OPENING_WAIT_SECONDS_MAX: Final = 5.0
 LOTS_REMEMBERED_MAX: Final = 32
 """In one process, at most 0.4 MiB each."""
 
+REQUESTS_IN_FLIGHT_MAX: Final = 400
+"""In one process, openings aside, which have a line of their own: about a third of a second's work.
+Whoever comes beyond it is told at once to come again, instead of slowing everybody."""
+DATABASE_WAITING_MAX: Final = 512
+"""In one process, for a connection to PostgreSQL."""
+DATABASE_WAIT_SECONDS_MAX: Final = 2.0
+DATABASE_STATEMENTS_KEPT: Final = 400
+"""Prepared on each connection: more than the house has, so that none is ever prepared twice."""
+
 CARDS_PER_SALE_MAX: Final = 200
 CARDS_PER_PARCEL_MAX: Final = 200
 
@@ -70,3 +79,8 @@ assert LIVE_COMMENT_SECONDS < 15, "the contract promises a comment at least each
 # RFC 8785 numbers are IEEE doubles: what is hashed must stay exact.
 assert CARD_VALUE_MAX_MINOR <= BALANCE_MAX_MINOR
 assert ODDS_WEIGHT_MAX <= ODDS_WEIGHTS_SUM_MAX <= BALANCE_MAX_MINOR
+# Who was let in finds a place in the line for a connection, beside the openings' lanes and the live
+# streams: so it is the edge that turns people away, where it costs the least.
+assert REQUESTS_IN_FLIGHT_MAX < DATABASE_WAITING_MAX
+# An opening waits for its lane first; a connection is not to take the rest of its patience.
+assert DATABASE_WAIT_SECONDS_MAX < OPENING_WAIT_SECONDS_MAX

@@ -18,6 +18,7 @@ from packhouse.house import House
 from packhouse.plumbing.logging import get_log
 from packhouse.plumbing.rate_limits import RateLimiter, Verdict
 from packhouse.web.addresses import client_address, limit_key
+from packhouse.web.admission import Admission
 from packhouse.web.answers import Answer, send_answer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
@@ -54,6 +55,7 @@ class Edge:
         self._inner = inner
         self._shortcuts = shortcuts
         self._limiter = RateLimiter(house.valkey)
+        self._admission = Admission()
         self._default_headers = default_headers(house.settings)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -78,7 +80,8 @@ class Edge:
         out = _Out(send, context, self._default_headers, is_head=scope["method"] == "HEAD")
         out.extra += cors_headers(headers.text("origin"), scope, self._house.settings)
         try:
-            await self._guarded(scope, receive, out, context, headers)
+            with self._admission.of(scope["path"]):
+                await self._guarded(scope, receive, out, context, headers)
         except PackhouseError as error:
             await out.answer(problem_answer(error, scope, context))
         except Exception:

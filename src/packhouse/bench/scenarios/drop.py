@@ -16,6 +16,7 @@ from packhouse import catalog, drawlog, feed, vault, wallet
 from packhouse.bench.activities import GROUPS, TOKEN_SLOT, list_activities
 from packhouse.bench.latencies import Latencies
 from packhouse.bench.load import LoadPlan, Sample, measurement_of, merge_samples
+from packhouse.bench.machine import connections_allowed
 from packhouse.bench.model import Measurement, Outcome, Target
 from packhouse.bench.packs import publish_lot
 from packhouse.bench.requests import WireRequest, post
@@ -55,7 +56,11 @@ class Drop(msgspec.Struct, frozen=True):
 async def run(workbench: Workbench, outcome: Outcome) -> None:
     """A fresh lot for each round, and the laws at the end."""
     is_quick = workbench.options.is_quick
-    people = min(QUICK_PEOPLE if is_quick else PEOPLE, len(workbench.stage.collectors))
+    people = min(
+        QUICK_PEOPLE if is_quick else PEOPLE,
+        len(workbench.stage.collectors),
+        connections_allowed(),
+    )
     packs = min(QUICK_PACKS if is_quick else PACKS, people)
     deadlocks = await _count_deadlocks(workbench.stage)
     drops: list[Drop] = []

@@ -14,6 +14,7 @@ from typing import Final
 from packhouse.bench.activities import list_activities
 from packhouse.bench.crowd import CrowdPlan, CrowdSample, run_crowd
 from packhouse.bench.load import measurement_of
+from packhouse.bench.machine import connections_allowed
 from packhouse.bench.memory import (
     MemorySample,
     children_of,
@@ -48,7 +49,7 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
     """One long turn; what was seen of the memory is kept when it is stopped."""
     stage, options = workbench.stage, workbench.options
     seconds = options.seconds if options.is_quick else options.minutes * 60
-    users = min(USERS, len(stage.collectors))
+    users = min(USERS, len(stage.collectors), connections_allowed() - STREAMS)
     think = QUICK_THINK_SECONDS if options.is_quick else THINK_SECONDS
     plan = CrowdPlan(
         visitors=await list_visitors(

@@ -18,6 +18,7 @@ from packhouse.bench.activities import GROUPS, list_activities
 from packhouse.bench.crowd import LATE_SECONDS, CrowdPlan, CrowdSample, run_crowd
 from packhouse.bench.latencies import Latencies
 from packhouse.bench.load import measurement_of, merge_samples
+from packhouse.bench.machine import connections_allowed
 from packhouse.bench.model import Line, Measurement, Outcome, Plot, Target
 from packhouse.bench.scenario import Scenario
 from packhouse.bench.statement_samples import (
@@ -102,7 +103,7 @@ def _rows(workbench: Workbench) -> tuple[Row, ...]:
         return (
             msgspec.structs.replace(ROWS[0], users=QUICK_USERS, think_seconds=QUICK_THINK_SECONDS),
         )
-    most = len(workbench.stage.collectors)
+    most = min(len(workbench.stage.collectors), connections_allowed() - STREAMS)
     return tuple(msgspec.structs.replace(row, users=min(row.users, most)) for row in ROWS)
 
 

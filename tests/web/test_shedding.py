@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager
 
 import httpx
 import pytest
@@ -12,7 +12,7 @@ from packhouse.plumbing.audit import Actor
 from packhouse.web.admission import Admission
 from packhouse.web.app import WebApp
 from packhouse.web.edge import Edge
-from packhouse.web.errors import ShopBusy
+from packhouse.web.maintenance import ShopDoor
 
 NOT_LONG = 20.0
 PRICE_MINOR = 500
@@ -46,36 +46,40 @@ def assert_sent_away(answer: httpx.Response, code: str) -> None:
     assert int(answer.headers["retry-after"]) >= 1
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.json()["code"] == code
-    assert answer.headers["x-request-id"]
+    assert answer.headers["x-request-id"] == answer.json()["request_id"]
+    assert answer.headers["content-security-policy"]
+    assert "no-store" in answer.headers["cache-control"]
 
 
-@pytest.mark.parametrize(
-    "path",
-    [
-        "/health/ready",
-        "/metrics",
-        "/static/shop.css",
-        "/log/checkpoint",
-        "/api/v1/feed/live",
-        "/api/v1/packs/first-light/openings",
-        "/packs/first-light/openings",
-    ],
-)
+UNCOUNTED = [
+    "/health/ready",
+    "/metrics",
+    "/static/shop.css",
+    "/log/checkpoint",
+    "/api/v1/feed/live",
+    "/api/v1/packs/first-light/openings",
+    "/packs/first-light/openings",
+]
+COUNTED = ["/", "/api/v1/feed", "/packs/x", "/vault", "/healthy", "/api"]
+
+
+@pytest.mark.parametrize("path", UNCOUNTED)
 def test_some_come_and_go_uncounted(path: str) -> None:
     admission = Admission(most=0)
+    assert not admission.is_full_for(path)
     with admission.of(path):
         assert admission.inside == 0
 
 
-@pytest.mark.parametrize("path", ["/", "/api/v1/feed", "/packs/x", "/vault", "/healthy", "/api"])
-def test_everybody_else_is_counted_and_one_too_many_is_refused(path: str) -> None:
-    admission = Admission(most=1)
+@pytest.mark.parametrize("path", COUNTED)
+def test_everybody_else_is_counted_and_one_too_many_is_turned_away(path: str) -> None:
+    admission = Admission(most=2)
     with admission.of(path):
-        assert admission.inside == 1
-        with pytest.raises(ShopBusy), admission.of(path):
-            pass
-    with admission.of(path):
-        assert admission.inside == 1
+        assert not admission.is_full_for(path)
+        with admission.of(path):
+            assert admission.is_full_for(path)
+        assert not admission.is_full_for(path)
+    assert admission.inside == 0
 
 
 def test_whoever_fails_inside_leaves_like_any_other() -> None:
@@ -84,6 +88,23 @@ def test_whoever_fails_inside_leaves_like_any_other() -> None:
         with pytest.raises(ZeroDivisionError), admission.of("/"):
             raise ZeroDivisionError
     assert admission.inside == 0
+
+
+def test_while_many_have_been_inside_for_long_nobody_else_is_let_in() -> None:
+    now = 0.0
+    admission = Admission(most=100, slow_most=2, slow_seconds=1.0, seconds=lambda: now)
+    with ExitStack() as inside:
+        inside.enter_context(admission.of("/"))
+        now = 5.0
+        # One alone may take as long as it likes.
+        inside.enter_context(admission.of("/"))
+        assert not admission.is_full_for("/")
+        now = 5.5
+        inside.enter_context(admission.of("/"))
+        now = 6.1
+        assert admission.is_full_for("/")
+        assert not admission.is_full_for("/health/live")
+    assert not admission.is_full_for("/")
 
 
 async def test_one_request_too_many_is_sent_away_and_those_inside_are_served(
@@ -99,6 +120,8 @@ async def test_one_request_too_many_is_sent_away_and_those_inside_are_served(
         assert page.status_code == 503
         assert page.headers["retry-after"]
         assert "text/html" in page.headers["content-type"]
+        assert page.headers["content-security-policy"]
+        assert (await client.head("/api/v1/packs")).content == b""
         assert (await client.get("/health/live")).status_code == 200
     answers = await asyncio.gather(*inside)
     assert [answer.status_code for answer in answers] == [200] * 3
@@ -141,3 +164,12 @@ async def test_an_opening_that_was_sent_away_cost_nothing_and_is_made_once_when_
     assert [answer.status_code for answer in answers] == [201, 201]
     assert answers[0].json() == answers[1].json()
     assert before - (await ada.get("/api/v1/me")).json()["balance"] == PRICE_MINOR
+
+
+async def test_thousands_at_the_door_in_one_moment_take_one_connection(house: House) -> None:
+    door = ShopDoor()
+    house.database._pool._waiting_max = 0
+    async with AsyncExitStack() as lent:
+        while house.database._pool.opened < house.database._pool._size - 1:
+            await lent.enter_async_context(house.database.connection())
+        await asyncio.gather(*(door.require_open(house) for _ in range(2_000)))

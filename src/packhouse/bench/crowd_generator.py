@@ -61,7 +61,7 @@ class Person:
         self.is_connecting = False
         self.is_retried = False
 
-    def do(self, activity: Activity, due: float) -> None:
+    def begin(self, activity: Activity, due: float) -> None:
         """Send it, or let it wait for the answer before or for a connection."""
         if self.activity is not None or self.client is None:
             self.waiting.append((activity, due))
@@ -82,7 +82,7 @@ class Person:
         if self.activity is not None:
             self._write()
         elif self.waiting:
-            self.do(*self.waiting.popleft())
+            self.begin(*self.waiting.popleft())
 
     def finished(self, client: Client, answer: bytes | bytearray) -> None:
         """An answer is whole."""
@@ -97,7 +97,7 @@ class Person:
             if self.waiting:
                 self._crowd.connect_soon(self)
         elif self.waiting:
-            self.do(*self.waiting.popleft())
+            self.begin(*self.waiting.popleft())
 
     def lost(self, client: Client) -> None:
         """The server closed the connection."""
@@ -311,10 +311,10 @@ class Crowd:
             while self._senders:
                 person = self._senders.popleft()
                 if person.parcels:
-                    person.do(activity, due)
+                    person.begin(activity, due)
                     return
         person = self._people[int(self._chance.random() * len(self._people))]
-        person.do(activity, due)
+        person.begin(activity, due)
 
     def _leave(self) -> None:
         for person in self._people:

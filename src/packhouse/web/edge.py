@@ -63,6 +63,9 @@ class Edge:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        if self._admission.is_full_for(scope["path"]):
+            await self._admission.turn_away(scope, send, self._default_headers)
+            return
         started = time.perf_counter()
         headers = HeaderReader(scope)
         context = RequestContext(

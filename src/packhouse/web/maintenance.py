@@ -1,5 +1,6 @@
 """Maintenance: while an operator has closed the shop, collectors can look but change nothing."""
 
+import asyncio
 import time
 from collections.abc import Callable
 from typing import Any, Final
@@ -34,20 +35,28 @@ class ShopDoor:
         self._looked_at = float("-inf")
         self._is_closed = False
         self._house: House | None = None
+        self._looking = asyncio.Lock()
 
     async def require_open(self, house: House) -> None:
         """Raise ``ShopClosed`` during maintenance."""
-        now = self._seconds()
-        if house is not self._house or now - self._looked_at >= REMEMBERED_SECONDS_MAX:
-            async with house.database.connection() as connection:
-                self._is_closed = (await find_shop_settings(connection)).maintenance
-            self._looked_at = now
-            self._house = house
+        if self._is_stale(house):
+            # One looks for all: thousands may come in the same moment.
+            async with self._looking:
+                if self._is_stale(house):
+                    now = self._seconds()
+                    async with house.database.connection() as connection:
+                        self._is_closed = (await find_shop_settings(connection)).maintenance
+                    self._looked_at = now
+                    self._house = house
         if self._is_closed:
             raise ShopClosed(
                 "The shop is closed for maintenance; nothing was done. Your cards and credits are"
                 " safe. Try again in a few minutes."
             )
+
+    def _is_stale(self, house: House) -> bool:
+        age = self._seconds() - self._looked_at
+        return house is not self._house or age >= REMEMBERED_SECONDS_MAX
 
     async def guard(
         self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler

@@ -137,6 +137,8 @@ async def test_a_full_line_before_the_database_is_an_answer_and_no_wait(
         waiting = asyncio.create_task(ada.get("/api/v1/vault"))
         await until(lambda: house.database._pool.waiting == 1)
         assert_sent_away(await ada.get("/api/v1/vault"), "database_busy")
+        # Busy is not away: a balancer is to leave it in its place.
+        assert (await ada.get("/health/ready")).status_code == 200
     assert (await waiting).status_code == 200
     assert (await ada.get("/api/v1/vault")).status_code == 200
 

@@ -94,6 +94,23 @@ async def test_who_came_first_is_served_first(database_url: str) -> None:
     assert served == list(range(5))
 
 
+async def test_who_works_for_many_goes_ahead_even_of_a_full_line(database_url: str) -> None:
+    served: list[str] = []
+
+    async def wait(name: str, *, ahead: bool) -> None:
+        async with database.connection(ahead=ahead):
+            served.append(name)
+
+    async with pool_of(database_url, 1, waiting_max=1) as database:
+        async with database.connection():
+            reader = asyncio.create_task(wait("reader", ahead=False))
+            await standing_in_line(database, 1)
+            lane = asyncio.create_task(wait("lane", ahead=True))
+            await standing_in_line(database, 2)
+        await asyncio.gather(reader, lane)
+    assert served == ["lane", "reader"]
+
+
 async def test_who_finds_the_line_full_is_told_at_once_and_those_in_it_are_served(
     database_url: str,
 ) -> None:

@@ -157,7 +157,7 @@ async def test_an_opening_that_was_sent_away_cost_nothing_and_is_made_once_when_
 ) -> None:
     path, key = "/api/v1/packs/veil-one/openings", {"idempotency-key": "once"}
     before = (await ada.get("/api/v1/me")).json()["balance"]
-    house.database._pool._waiting_max = 0
+    house.database._pool._wait_seconds_max = 0.05
     async with every_connection_lent(house):
         sent_away = await ada.post(path, json={"quantity": 1}, headers=key)
         assert_sent_away(sent_away, "database_busy")

@@ -72,10 +72,11 @@ class Pool:
             self._unopened -= 1
             self._hand_on(await self._open_one())
 
-    async def take(self) -> Connection:
+    async def take(self, *, ahead: bool = False) -> Connection:
         """Borrow a connection; ``give_back`` has to follow. Raises ``PoolBusy``, ``PoolClosed``.
 
-        What ``connect`` raises is raised to whoever had to open one.
+        ``ahead`` stands at the head of the line. What ``connect`` raises is raised to whoever had
+        to open one.
         """
         if self._is_closed:
             raise PoolClosed
@@ -88,7 +89,7 @@ class Pool:
         if self._unopened:
             self._unopened -= 1
             return await self._open_one()
-        found = await self._wait()
+        found = await self._wait(ahead=ahead)
         if found is not None:
             if not found.is_closed():
                 return found
@@ -135,12 +136,16 @@ class Pool:
         self._open.add(connection)
         return connection
 
-    async def _wait(self) -> "Connection | None":
-        if len(self._line) >= self._waiting_max:
+    async def _wait(self, *, ahead: bool) -> "Connection | None":
+        # Those ahead are few and have waited in a line of their own: its bound holds for them.
+        if len(self._line) >= self._waiting_max and not ahead:
             raise PoolBusy
         loop = asyncio.get_running_loop()
         place: asyncio.Future[Connection | None] = loop.create_future()
-        self._line.append(place)
+        if ahead:
+            self._line.appendleft(place)
+        else:
+            self._line.append(place)
         timer = loop.call_later(self._wait_seconds_max, self._send_away, place)
         try:
             return await place

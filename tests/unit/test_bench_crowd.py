@@ -59,17 +59,17 @@ async def let_in(
     think_seconds: float,
     seconds: float,
     cards: int = 0,
-    only: str | None = None,
+    streams: int = 0,
     expected: frozenset[int] = frozenset(),
 ) -> CrowdSample:
-    activities = [each for each in list_activities() if only in (None, each.name)]
     plan = CrowdPlan(
         visitors=[
             Visitor(f"token-{number}", tuple(f"{number:018}{card:018}" for card in range(cards)))
             for number in range(visitors)
         ],
-        activities=activities,
+        activities=list_activities(),
         think_seconds=think_seconds,
+        streams=streams,
         expected=expected,
     )
     async with server(answer) as port:
@@ -213,4 +213,22 @@ async def test_parcels_are_called_off_when_no_card_is_left_so_the_work_never_end
     assert asked > 3
     assert abs(asked - called_off) <= 1
     assert set(cards) == {"c" * 36}
+    assert found.sample.errors == 0
+
+
+async def test_live_streams_stay_open_and_one_that_ends_is_counted() -> None:
+    opened = 0
+
+    async def stream(request: bytes) -> bytes | None:
+        nonlocal opened
+        if b"/feed/live" not in request:
+            return OK
+        opened += 1
+        if opened == 1:
+            return BUSY
+        return b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nb\r\n: welcome\n\n\r\n"
+
+    found = await let_in(stream, visitors=5, think_seconds=0.1, seconds=0.5, streams=4)
+    assert found.stream_bytes > 3 * len(": welcome")
+    assert found.lost_streams == 1
     assert found.sample.errors == 0

@@ -12,6 +12,8 @@ import random
 import sys
 import time
 from collections import Counter, deque
+from collections.abc import Coroutine
+from typing import cast
 
 import msgspec
 import uvloop
@@ -36,6 +38,9 @@ from packhouse.plumbing.handover import tie_to_parent
 
 _CONNECTING_AT_ONCE = 100
 _RETRY_SECONDS = 0.05
+_COME_BACK_SECONDS = 3.0
+"""How long a browser waits before it opens an ended stream again."""
+_LIVE = get("/api/v1/feed/live").before
 _ID = b'"id":"'
 
 
@@ -119,18 +124,30 @@ class Person:
 
 
 class LiveStream(asyncio.Protocol):
-    """One open live stream; what it is told is only counted."""
+    """One open live stream; what it is told is only counted. One that was refused is ended."""
 
     def __init__(self, crowd: "Crowd") -> None:
         self._crowd = crowd
+        self._is_begun = False
+        self.transport: asyncio.Transport | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Ask for everything that happens."""
+        # uvloop has a class of its own for it.
+        self.transport = cast("asyncio.Transport", transport)
+        self.transport.write(_LIVE)
 
     def data_received(self, data: bytes) -> None:
         """Count it."""
+        if not self._is_begun and not data.startswith(b"HTTP/1.1 200") and self.transport:
+            self.transport.close()
+            return
+        self._is_begun = True
         self._crowd.stream_bytes += len(data)
 
     def connection_lost(self, _error: Exception | None) -> None:
         """Streams last as long as the crowd, unless the server ends them."""
-        self._crowd.stream_ended()
+        self._crowd.stream_ended(self)
 
 
 class Crowd:
@@ -156,7 +173,7 @@ class Crowd:
         self._counts_from = 0.0
         self._last_answer_at = 0.0
         self._tasks: set[asyncio.Task[None]] = set()
-        self._streams: list[asyncio.BaseTransport] = []
+        self._streams: set[LiveStream] = set()
         self.stream_bytes = 0
         self._lost_streams = 0
 
@@ -217,10 +234,12 @@ class Crowd:
         self._broken += 1
         self._errors += 1
 
-    def stream_ended(self) -> None:
-        """Count a live stream that ended before its time."""
+    def stream_ended(self, stream: LiveStream) -> None:
+        """Count a live stream that ended before its time, and come back after a while."""
+        self._streams.discard(stream)
         if self._is_open:
             self._lost_streams += 1
+            self._begin(self._open_stream(after_seconds=_COME_BACK_SECONDS))
 
     def connect_soon(self, person: Person) -> None:
         """Open a new connection for somebody whose old one was closed."""
@@ -228,7 +247,10 @@ class Crowd:
             return
         person.is_connecting = True
         self._reopened += 1
-        task = asyncio.get_running_loop().create_task(self._connect(person))
+        self._begin(self._connect(person))
+
+    def _begin(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
@@ -273,20 +295,20 @@ class Crowd:
         person.is_connecting = False
         person.connected(client)
 
-    async def _open_stream(self) -> None:
+    async def _open_stream(self, *, after_seconds: float = 0.0) -> None:
+        await asyncio.sleep(after_seconds)
         loop = asyncio.get_running_loop()
         port = self._job.plan.live_port or self._job.port
         while True:
             try:
-                transport, _ = await loop.create_connection(
+                _, stream = await loop.create_connection(
                     lambda: LiveStream(self), self._job.host, port
                 )
             except OSError:
                 await asyncio.sleep(_RETRY_SECONDS)
             else:
                 break
-        transport.write(get("/api/v1/feed/live").before)
-        self._streams.append(transport)
+        self._streams.add(stream)
 
     async def _arrive(self, begun: float, *, until: float) -> None:
         rate = self._job.plan.per_second
@@ -320,8 +342,11 @@ class Crowd:
         for person in self._people:
             if person.client is not None and person.client.transport is not None:
                 person.client.transport.close()
+        for task in self._tasks:
+            task.cancel()
         for stream in self._streams:
-            stream.close()
+            if stream.transport is not None:
+                stream.transport.close()
 
     def _left(self) -> int:
         return sum((person.activity is not None) + len(person.waiting) for person in self._people)

@@ -1,8 +1,8 @@
 """Maintenance: while an operator has closed the shop, collectors can look but change nothing."""
 
-import asyncio
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -10,6 +10,7 @@ from litestar.handlers import BaseRouteHandler
 
 from packhouse.house import House
 from packhouse.plumbing.shop_settings import find_shop_settings
+from packhouse.plumbing.single_flight import SingleFlight
 from packhouse.web.context import context_of
 from packhouse.web.errors import ShopClosed
 
@@ -35,24 +36,25 @@ class ShopDoor:
         self._looked_at = float("-inf")
         self._is_closed = False
         self._house: House | None = None
-        self._looking = asyncio.Lock()
+        self._looking: SingleFlight[None] = SingleFlight()
 
     async def require_open(self, house: House) -> None:
         """Raise ``ShopClosed`` during maintenance."""
         if self._is_stale(house):
             # One looks for all: thousands may come in the same moment.
-            async with self._looking:
-                if self._is_stale(house):
-                    now = self._seconds()
-                    async with house.database.connection() as connection:
-                        self._is_closed = (await find_shop_settings(connection)).maintenance
-                    self._looked_at = now
-                    self._house = house
+            await self._looking.ask(partial(self._look, house))
         if self._is_closed:
             raise ShopClosed(
                 "The shop is closed for maintenance; nothing was done. Your cards and credits are"
                 " safe. Try again in a few minutes."
             )
+
+    async def _look(self, house: House) -> None:
+        now = self._seconds()
+        async with house.database.connection() as connection:
+            self._is_closed = (await find_shop_settings(connection)).maintenance
+        self._looked_at = now
+        self._house = house
 
     def _is_stale(self, house: House) -> bool:
         age = self._seconds() - self._looked_at

@@ -27,13 +27,14 @@ from packhouse.foundation.checks import Finding
 
 PEOPLE: Final = 5_000
 PACKS: Final = 1_000
-QUICK_PEOPLE: Final = 200
-QUICK_PACKS: Final = 40
+QUICK_PEOPLE: Final = 100
+QUICK_PACKS: Final = 20
 WITHIN_SECONDS: Final = 1.0
 REFUSED: Final = frozenset({409})
 SOLD_OUT_MUST_MS: Final = 2_000.0
 SOLD_OUT_AIM_MS: Final = 1_000.0
 OTHERS_A_SECOND: Final = 100.0
+QUICK_OTHERS_A_SECOND: Final = 25.0
 OTHERS_CLIENTS: Final = 64
 OTHERS_SECONDS: Final = 4.0
 OTHERS_MUST_MS: Final = 100.0
@@ -89,7 +90,11 @@ async def _drop(workbench: Workbench, *, slug: str, people: int, packs: int) -> 
     stage = workbench.stage
     await publish_lot(stage, slug=slug, packs=packs)
     await stage.wait_for_relay()
-    others = LoadPlan(requests=_look_around(stage), clients=OTHERS_CLIENTS, rate=OTHERS_A_SECOND)
+    others = LoadPlan(
+        requests=_look_around(stage),
+        clients=OTHERS_CLIENTS,
+        rate=QUICK_OTHERS_A_SECOND if workbench.options.is_quick else OTHERS_A_SECOND,
+    )
     seconds = min(OTHERS_SECONDS, workbench.options.seconds)
     workbench.show(f"others before {slug}", seconds=seconds)
     before = await workbench.load(others, seconds=seconds)

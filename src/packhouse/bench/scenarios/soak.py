@@ -29,6 +29,7 @@ from packhouse.bench.visitors import cards_needed, list_visitors, stock_both_pac
 from packhouse.bench.workbench import Workbench
 
 USERS: Final = 10_000
+QUICK_USERS: Final = 40
 THINK_SECONDS: Final = 10.0
 QUICK_THINK_SECONDS: Final = 1.0
 STREAMS: Final = 100
@@ -49,7 +50,8 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
     """One long turn; what was seen of the memory is kept when it is stopped."""
     stage, options = workbench.stage, workbench.options
     seconds = options.seconds if options.is_quick else options.minutes * 60
-    users = min(USERS, len(stage.collectors), connections_allowed() - STREAMS)
+    wanted = QUICK_USERS if options.is_quick else USERS
+    users = min(wanted, len(stage.collectors), connections_allowed() - STREAMS)
     think = QUICK_THINK_SECONDS if options.is_quick else THINK_SECONDS
     plan = CrowdPlan(
         visitors=await list_visitors(

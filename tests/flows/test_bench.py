@@ -4,7 +4,10 @@ import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
@@ -73,6 +76,40 @@ async def test_stock_is_filled_up_to_what_a_turn_needs(house: House, ember: Card
 
 @pytest.mark.xdist_group("bench")
 def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None:
+    with bench("open", "feed") as (result, folder):
+        for scenario in ("open", "feed"):
+            assert result["scenarios"][scenario]["requests_per_second"] > 0
+            assert result["scenarios"][scenario]["errors"] == 0
+            assert result["scenarios"][scenario]["statements"]
+        assert result["ratios"]["open/pgbench"] > 0
+        assert "Openings a second by clients" in (folder / "report" / "report.html").read_text()
+
+
+@pytest.mark.xdist_group("bench")
+def test_a_quick_crowd_drop_and_soak_break_nothing_and_keep_every_law() -> None:
+    with bench("users", "drop", "soak") as (result, folder):
+        users, drop, soak = (result["scenarios"][name] for name in ("users", "drop", "soak"))
+        for scenario in (users, drop, soak):
+            assert scenario["errors"] == 0, scenario["codes"]
+        assert users["requests"] == users["40 users, 1 s think: requests scheduled"]
+        assert any(each["sampled"] for each in users["statements"])
+        met = {each["name"]: each["is_met"] for each in drop["targets"]}
+        for never in (
+            "packs too many or too few",
+            "errors",
+            "deadlocks",
+            "5xx answers to the drop",
+            "laws broken afterwards",
+        ):
+            assert met[never], drop
+        assert soak["serve-web-1: highest PSS MiB"] > 0
+        page = (folder / "report" / "report.html").read_text()
+        assert "Held against the targets" in page
+        assert "Memory (PSS) over time" in page
+
+
+@contextmanager
+def bench(*scenarios: str) -> Iterator[tuple[dict[str, Any], Path]]:
     # Not below pytest's own folder: root's PostgreSQL runs as an account that cannot enter there.
     with tempfile.TemporaryDirectory(prefix="packhouse-bench-test-") as name:
         folder = Path(name)
@@ -80,7 +117,7 @@ def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None
         environ = {key: text for key, text in os.environ.items() if "PACKHOUSE" not in key}
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "packhouse", "bench", "open", "feed", "--quick"),
+                *(sys.executable, "-m", "packhouse", "bench", *scenarios, "--quick"),
                 *("--report", folder / "report"),
             ],
             cwd=folder,
@@ -93,10 +130,5 @@ def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None
         assert done.returncode == 0, done.stderr
         result = msgspec.json.decode(done.stdout)
         assert result["is_complete"]
-        for scenario in ("open", "feed"):
-            assert result["scenarios"][scenario]["requests_per_second"] > 0
-            assert result["scenarios"][scenario]["errors"] == 0
-            assert result["scenarios"][scenario]["statements"]
-        assert result["ratios"]["open/pgbench"] > 0
-        assert "Openings a second by clients" in (folder / "report" / "report.html").read_text()
+        yield result, folder
         assert [path.name for path in folder.iterdir()] == ["report"]

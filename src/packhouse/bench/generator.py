@@ -96,6 +96,7 @@ class Generator:
             request.route: (Counter(), Counter()) for request in self._requests
         }
         self._codes: Counter[str] = Counter()
+        self._refused: dict[int, Counter[int]] = {}
         self._answer_bytes = 0
         self._broken = 0
         self._errors = 0
@@ -145,6 +146,7 @@ class Generator:
             broken=self._broken,
             errors=self._errors,
             answer_bytes=self._answer_bytes,
+            refused={status: dict(latencies) for status, latencies in self._refused.items()},
         )
 
     async def _connect_all(self) -> None:
@@ -228,12 +230,16 @@ class Generator:
         self._in_flight -= 1
         status = status_of(answer)
         latencies, statuses = self._routes[route]
-        latencies[bucket_of(max(0, int((now - client.started) * 1_000_000)))] += 1
+        bucket = bucket_of(max(0, int((now - client.started) * 1_000_000)))
+        latencies[bucket] += 1
         statuses[status] += 1
         self._answer_bytes += len(answer)
         if status >= 400:
             self._codes[problem_code(answer) or str(status)] += 1
-            self._errors += status not in self._plan.expected
+            if status in self._plan.expected:
+                self._refused.setdefault(status, Counter())[bucket] += 1
+            else:
+                self._errors += 1
         if says_close(answer):
             client.transport.close()
         else:

@@ -64,7 +64,10 @@ class RouteSample(msgspec.Struct):
 
 
 class Sample(msgspec.Struct):
-    """What came back in one turn; ``broken`` connections and unanswered requests are errors."""
+    """What came back in one turn; ``broken`` connections and unanswered requests are errors.
+
+    ``refused`` are the latencies of expected refusals, by status.
+    """
 
     seconds: float
     routes: dict[str, RouteSample] = {}
@@ -72,6 +75,7 @@ class Sample(msgspec.Struct):
     broken: int = 0
     errors: int = 0
     answer_bytes: int = 0
+    refused: dict[int, dict[int, int]] = {}
 
     @property
     def requests(self) -> int:
@@ -161,6 +165,9 @@ def merge_samples(samples: Sequence[Sample]) -> Sample:
         whole.broken += sample.broken
         whole.errors += sample.errors
         whole.answer_bytes += sample.answer_bytes
+        for status, latencies in sample.refused.items():
+            known = Counter(whole.refused.get(status, {}))
+            whole.refused[status] = dict(known + Counter(latencies))
     whole.codes = dict(codes)
     return whole
 

@@ -17,12 +17,16 @@ CEILING_TIMES: Final = 2.0
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True):
-    """How long and how often. ``collectors`` is how many accounts the stage is filled with."""
+    """How long and how often. ``collectors`` is how many accounts the stage is filled with.
+
+    ``minutes`` is how long the shop is watched in one go where its memory is the matter.
+    """
 
     rounds: int = 5
     seconds: float = 10.0
     warm_up_seconds: float = 3.0
     collectors: int = 10_000
+    minutes: float = 5.0
     is_quick: bool = False
 
 
@@ -112,11 +116,35 @@ class Plot(msgspec.Struct, frozen=True, kw_only=True):
     has_log_y: bool = False
 
 
+class Target(msgspec.Struct, frozen=True, kw_only=True):
+    """A figure held against what it must be, at most, and what it is meant to be.
+
+    ``is_met`` is None when the figure could not be found out.
+    """
+
+    name: str
+    measured: float | None
+    must: float
+    aim: float
+    unit: str = "ms"
+
+    @property
+    def is_met(self) -> bool | None:
+        """Whether it is no more than it must be."""
+        return None if self.measured is None else self.measured <= self.must
+
+    @property
+    def is_aim_met(self) -> bool:
+        """Whether it is even what it is meant to be."""
+        return self.measured is not None and self.measured <= self.aim
+
+
 class StatementTimes(msgspec.Struct, frozen=True, kw_only=True):
     """One statement's cost as ``pg_stat_statements`` counted it.
 
     ``p95_ms`` is mean + 1.645 standard deviations, never more than the slowest call: PostgreSQL
-    keeps no distribution.
+    keeps no distribution. ``sampled`` is how many calls were timed one by one; with any, ``p95_ms``
+    is of those.
     """
 
     statement: str
@@ -127,22 +155,26 @@ class StatementTimes(msgspec.Struct, frozen=True, kw_only=True):
     total_ms: float
     rows: int
     buffers: int
+    sampled: int = 0
 
 
 class Outcome(msgspec.Struct, kw_only=True):
     """What a scenario found out so far; it is filled while the scenario runs.
 
     The first measurement is the scenario's headline. An interrupted run keeps what is here.
+    ``durations`` are those of single statements, by bucket, where some were timed one by one.
     """
 
     name: str
     measures: str
     measurements: list[Measurement] = []
     ratios: list[Ratio] = []
+    targets: list[Target] = []
     plots: list[Plot] = []
     notes: list[str] = []
     figures: dict[str, Figure] = {}
     statements: list[StatementTimes] = []
+    durations: dict[str, dict[int, int]] = {}
     failure: str | None = None
 
     def find(self, name: str, *, clients: int) -> Measurement | None:

@@ -8,7 +8,7 @@ from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn
 from rich.progress import Progress as Bars
 from rich.text import Text
 
-from packhouse.bench.model import Measurement, Outcome, Ratio
+from packhouse.bench.model import Measurement, Outcome, Ratio, Target
 
 
 class Progress:
@@ -62,6 +62,8 @@ class Progress:
             self.say(f"{outcome.name}: {measurement_line(measurement)}")
         for ratio in outcome.ratios:
             self.say(f"{outcome.name}: {ratio_line(ratio)}")
+        for target in outcome.targets:
+            self.say(f"{outcome.name}: {target_line(target)}")
         if outcome.failure is not None:
             self.say(f"{outcome.name} did not end as it should: {outcome.failure}")
 
@@ -75,6 +77,13 @@ def measurement_line(measurement: Measurement) -> str:
         f" p50 {measurement.p50_ms:.2f} ms, p95 {measurement.p95_ms:.2f} ms,"
         f" p99 {measurement.p99_ms:.2f} ms, {measurement.errors:,} errors"
     )
+
+
+def target_line(target: Target) -> str:
+    """One target in one line."""
+    found = "not measured" if target.measured is None else f"{target.measured:,.2f} {target.unit}"
+    verdict = "" if target.is_met is None else (", met" if target.is_met else ", NOT MET")
+    return f"{target.name}: {found} (must {target.must:g}, aim {target.aim:g}){verdict}"
 
 
 def ratio_line(ratio: Ratio) -> str:

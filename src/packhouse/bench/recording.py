@@ -32,9 +32,9 @@ class RecordingDatabase(Database):
         self.sent: list[SentStatement] = []
 
     @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self, *, ahead: bool = False) -> AsyncIterator[Connection]:
         """A connection whose statements are noted."""
-        async with self._inner.connection() as connection:
+        async with self._inner.connection(ahead=ahead) as connection:
             with connection.query_logger(self._note):
                 yield connection
 

@@ -5,7 +5,14 @@ from html import escape
 from pathlib import Path
 from typing import Final
 
-from packhouse.bench.model import CEILING_TIMES, Measurement, Outcome, Ratio, StatementTimes
+from packhouse.bench.model import (
+    CEILING_TIMES,
+    Measurement,
+    Outcome,
+    Ratio,
+    StatementTimes,
+    Target,
+)
 from packhouse.bench.plots import draw_legend, draw_plot
 from packhouse.bench.results import BenchResult, encode_result
 
@@ -33,6 +40,8 @@ polyline { fill: none; stroke: var(--c); stroke-width: 2; } circle { fill: var(-
 .line3 { --c: var(--l3); } .line4 { --c: var(--l4); } .line5 { --c: var(--l5); }
 """
 
+
+STATEMENT_CHARACTERS: Final = 300
 
 _HOW_TO_READ: Final = (
     "Numbers are medians of the rounds, with the lowest and the highest beside them; latencies are"
@@ -90,6 +99,8 @@ def _scenario(outcome: Outcome) -> str:
     if outcome.measurements:
         parts.append(_measurement_table(outcome.measurements))
     parts += [_routes(each) for each in outcome.measurements if len(each.routes) > 1]
+    if outcome.targets:
+        parts.append(_target_table(outcome.targets))
     if outcome.figures:
         figures = [
             (name.replace("_", " "), _number(text)) for name, text in outcome.figures.items()
@@ -122,6 +133,31 @@ def _ratio_table(ratios: Sequence[Ratio]) -> str:
             for ratio in ratios
         ],
     )
+
+
+def _target_table(targets: Sequence[Target]) -> str:
+    return "<h3>Held against the targets</h3>" + _table(
+        ("target", "measured", "must", "aim", "result"),
+        [
+            (
+                each.name,
+                "–" if each.measured is None else f"{each.measured:,.2f} {each.unit}",
+                f"{each.must:g} {each.unit}",
+                f"{each.aim:g} {each.unit}",
+                target_result(each),
+            )
+            for each in targets
+        ],
+    )
+
+
+def target_result(target: Target) -> str:
+    """In a word or three."""
+    if target.is_met is None:
+        return "not measured"
+    if not target.is_met:
+        return "FAIL"
+    return "pass, aim met" if target.is_aim_met else "pass"
 
 
 def _measurement_table(measurements: Sequence[Measurement]) -> str:
@@ -164,13 +200,13 @@ def _routes(measurement: Measurement) -> str:
 
 def _statements(statements: Sequence[StatementTimes]) -> str:
     table = _table(
-        ("statement", "calls", "mean ms", "p95 ms, about", "max ms", "total s", "buffers a call"),
+        ("statement", "calls", "mean ms", "p95 ms", "max ms", "total s", "buffers a call"),
         [
             (
-                each.statement,
+                each.statement[:STATEMENT_CHARACTERS],
                 _number(each.calls),
                 f"{each.mean_ms:.3f}",
-                f"{each.p95_ms:.3f}",
+                f"{each.p95_ms:.3f}" if each.sampled else f"about {each.p95_ms:.3f}",
                 f"{each.max_ms:.1f}",
                 f"{each.total_ms / 1000:.1f}",
                 _number(each.buffers / max(1, each.calls)),

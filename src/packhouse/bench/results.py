@@ -4,7 +4,7 @@ from typing import Any
 
 import msgspec
 
-from packhouse.bench.model import Machine, Measurement, Options, Outcome
+from packhouse.bench.model import Machine, Measurement, Options, Outcome, Target
 
 
 class BenchResult(msgspec.Struct, kw_only=True):
@@ -42,13 +42,18 @@ def _scenario(outcome: Outcome) -> dict[str, Any]:
         **({} if headline is None else _measurement(headline)),
         **outcome.figures,
         "measurements": [_measurement(each) | {"name": each.name} for each in outcome.measurements],
+        "targets": [_target(each) for each in outcome.targets],
         "statements": msgspec.to_builtins(outcome.statements),
         "notes": outcome.notes,
         "failure": outcome.failure,
     }
 
 
-def _measurement(measurement: Measurement) -> dict[str, Any]:
+def _target(target: Target) -> dict[str, Any]:
+    return {**_measurement(target), "name": target.name, "is_met": target.is_met}
+
+
+def _measurement(measurement: Measurement | Target) -> dict[str, Any]:
     return {name: _rounded(each) for name, each in _without_name(measurement).items()}
 
 

@@ -12,6 +12,7 @@ from packhouse.bench.results import BenchResult
 from packhouse.bench.scenario import Scenario
 from packhouse.bench.servers import Servers, bench_servers
 from packhouse.bench.stage import open_stage, temporary_folder
+from packhouse.bench.statement_samples import with_durations
 from packhouse.bench.statements import list_top_statements, prepare_statements, reset_statements
 from packhouse.bench.workbench import Workbench
 from packhouse.foundation.errors import InvalidInput, Outage, Refusal
@@ -86,7 +87,7 @@ async def _run_one(
         outcome.failure = "Stopped before its end."
         raise
     if has_statements:
-        outcome.statements = await list_top_statements(house)
+        outcome.statements = with_durations(await list_top_statements(house), outcome.durations)
     else:
         outcome.notes.append("The server does not let us count its statements.")
 

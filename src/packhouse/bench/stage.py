@@ -71,6 +71,7 @@ class Stage:
         self._shop_settings = shop_settings
         self._say = say
         self._programs: list[ShopProgram] = []
+        self._live_port: int | None = None
 
     @property
     def collectors(self) -> Sequence[Collector]:
@@ -96,6 +97,21 @@ class Stage:
     def worker_pid(self) -> int:
         """The process with the relay and the sweep."""
         return self._pid_of("worker")
+
+    def open_live(self) -> int:
+        """The port of live streams: the live role's own, started now, or the web's without one."""
+        if "live_port" not in Settings.__struct_fields__:
+            return self.port
+        if self._live_port is None:
+            self._live_port = free_port()
+            self.start_program(("serve", "live"), live_port=str(self._live_port))
+        return self._live_port
+
+    @property
+    def database_log(self) -> Path | None:
+        """What PostgreSQL writes of itself, when it is ours to read."""
+        log = self.folder / "postgres" / "postgres.log"
+        return log if self.servers.is_embedded and log.exists() else None
 
     def start_program(self, arguments: Sequence[str], **overrides: str) -> ShopProgram:
         """Run ``packhouse ARGUMENTS`` beside the shop under further settings, by field name."""
@@ -148,6 +164,10 @@ class Stage:
         for program in self._programs:
             program.require_running()
             program.keep_log_short()
+
+    def list_programs(self) -> Sequence[ShopProgram]:
+        """Everything of the shop that runs."""
+        return tuple(self._programs)
 
     def _pid_of(self, role: str) -> int:
         for program in self._programs:

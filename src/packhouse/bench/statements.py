@@ -50,7 +50,7 @@ async def list_top_statements(house: House) -> list[StatementTimes]:
         rows = await connection.fetch(_TOP_STATEMENTS, TOP)
     return [
         StatementTimes(
-            statement=" ".join(row["query"].split())[:300],
+            statement=" ".join(row["query"].split()),
             calls=row["calls"],
             mean_ms=row["mean_exec_time"],
             p95_ms=min(

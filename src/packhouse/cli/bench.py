@@ -45,6 +45,10 @@ def bench_command(
     seconds: Annotated[
         float | None, typer.Option(min=0.5, max=3600, help="How long each turn lasts.")
     ] = None,
+    minutes: Annotated[
+        float | None,
+        typer.Option(min=0.1, max=600, help="How long `soak` watches the shop's memory."),
+    ] = None,
     collectors: Annotated[
         int | None, typer.Option(min=256, max=1_000_000, help="Accounts to fill the shop with.")
     ] = None,
@@ -63,6 +67,7 @@ def bench_command(
             seconds=seconds or begin.seconds,
             warm_up_seconds=begin.warm_up_seconds,
             collectors=collectors or begin.collectors,
+            minutes=minutes or begin.minutes,
             is_quick=quick,
         )
         progress = Progress()

@@ -5,10 +5,10 @@ Published versions never change, so their configurations are read and compiled o
 Nothing money-bearing depends on its freshness: an opening settles under its own locks.
 """
 
-import asyncio
 import time
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 
 import msgspec
 
@@ -19,6 +19,7 @@ from packhouse.draws.model import PackConfig
 from packhouse.draws.store import QUERIES
 from packhouse.foundation.identifiers import CardId, LotId, PackId, PackVersionId
 from packhouse.plumbing.postgres import Connection, Database
+from packhouse.plumbing.single_flight import SingleFlight
 
 FRESH_SECONDS = 0.5
 
@@ -55,18 +56,14 @@ class PackShelf:
         self._packs: tuple[ShelvedPack, ...] = ()
         self._compiled: dict[PackVersionId, CompiledConfig] = {}
         self._looked_at = float("-inf")
-        self._looking = asyncio.Lock()
+        self._looking: SingleFlight[None] = SingleFlight()
         self.changes = 0
         """How often this process itself changed something: whoever keeps answers looks at it."""
 
     async def list_packs(self, database: Database) -> Sequence[ShelvedPack]:
         """Everything on sale, in the shop's order, at most half a second old."""
         if time.monotonic() - self._looked_at >= FRESH_SECONDS:
-            async with self._looking:
-                if time.monotonic() - self._looked_at >= FRESH_SECONDS:
-                    async with database.connection() as connection:
-                        self._packs = await self._look(connection)
-                    self._looked_at = time.monotonic()
+            await self._looking.ask(partial(self._look_again, database))
         return self._packs
 
     async def find_pack(self, database: Database, slug: str) -> ShelvedPack | None:
@@ -84,6 +81,11 @@ class PackShelf:
         """Look again at the next question, because this process just changed something."""
         self.changes += 1
         self._looked_at = float("-inf")
+
+    async def _look_again(self, database: Database) -> None:
+        async with database.connection(ahead=True) as connection:
+            self._packs = await self._look(connection)
+        self._looked_at = time.monotonic()
 
     async def _look(self, connection: Connection) -> tuple[ShelvedPack, ...]:
         rows = await connection.fetch(QUERIES["list_packs"])

@@ -160,7 +160,7 @@ async def _open_set(
     outcomes: dict[UserId, OpenedPacks | Exception] = {}
     purchases: list[Purchase] = []
     now = house.clock()
-    async with house.database.connection() as connection:
+    async with house.database.connection(ahead=True) as connection:
         standings = await draws.list_opening_standings(
             connection,
             [

@@ -21,6 +21,20 @@ OPENING_WAIT_SECONDS_MAX: Final = 5.0
 LOTS_REMEMBERED_MAX: Final = 32
 """In one process, at most 0.4 MiB each."""
 
+REQUESTS_IN_FLIGHT_MAX: Final = 1_000
+"""In one process, openings aside, which have a line of their own: about a second's work, so that a
+disk that holds its breath costs nobody an answer. Whoever comes beyond it is told at once to come
+again, instead of slowing everybody."""
+SLOW_REQUESTS_MAX: Final = 64
+SLOW_REQUEST_SECONDS: Final = 1.0
+"""As soon as so many have been worked on for so long, nobody else is let in until some are done."""
+DATABASE_WAITING_MAX: Final = 7_200
+"""In one process, for a connection to PostgreSQL. At a drop thousands whom it has not seen before
+ask for their session in the same second, each by one quick read."""
+DATABASE_WAIT_SECONDS_MAX: Final = 4.0
+DATABASE_STATEMENTS_KEPT: Final = 400
+"""Prepared on each connection: more than the house has, so that none is ever prepared twice."""
+
 CARDS_PER_SALE_MAX: Final = 200
 CARDS_PER_PARCEL_MAX: Final = 200
 
@@ -72,3 +86,11 @@ assert LIVE_COMMENT_SECONDS < 15, "the contract promises a comment at least each
 # RFC 8785 numbers are IEEE doubles: what is hashed must stay exact.
 assert CARD_VALUE_MAX_MINOR <= BALANCE_MAX_MINOR
 assert ODDS_WEIGHT_MAX <= ODDS_WEIGHTS_SUM_MAX <= BALANCE_MAX_MINOR
+# Who was let in finds a place in the line for a connection, beside the openings' lanes and the live
+# streams: so it is the edge that turns people away, where it costs the least.
+assert SLOW_REQUESTS_MAX < REQUESTS_IN_FLIGHT_MAX
+assert REQUESTS_IN_FLIGHT_MAX + OPENINGS_WAITING_MAX < DATABASE_WAITING_MAX
+# Who was let in is served before the line for a connection gives up on them.
+assert SLOW_REQUEST_SECONDS < DATABASE_WAIT_SECONDS_MAX
+# An opening waits for its lane first; a connection is not to take the rest of its patience.
+assert DATABASE_WAIT_SECONDS_MAX < OPENING_WAIT_SECONDS_MAX

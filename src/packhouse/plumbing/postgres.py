@@ -2,26 +2,33 @@
 
 Reads borrow a connection; only a flow opens a transaction. A database that is away becomes
 ``DatabaseUnavailable`` (an Outage) here, at one place, so that nothing above has to know the
-driver's errors. asyncpg prepares each statement once for a connection and keeps it.
+driver's errors; one that has more to do than it can becomes ``DatabaseBusy``. asyncpg prepares each
+statement once for a connection and keeps it.
 """
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from typing import Any, ClassVar, TypeAlias
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from types import TracebackType
+from typing import Any, ClassVar
 
 import asyncpg
 import msgspec
-from asyncpg.pool import PoolConnectionProxy
 
 from packhouse.foundation.errors import Outage
+from packhouse.foundation.limits import (
+    DATABASE_STATEMENTS_KEPT,
+    DATABASE_WAIT_SECONDS_MAX,
+    DATABASE_WAITING_MAX,
+)
+from packhouse.plumbing.pool import Connection as Connection
+from packhouse.plumbing.pool import Pool, PoolBusy, PoolClosed
 
-# The stubs know a type parameter that the classes themselves do not have.
-Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
 Record = asyncpg.Record
 
 _AWAY = (
     OSError,
     TimeoutError,
+    PoolClosed,
     asyncpg.InterfaceError,
     # A backend killed in the middle of an answer leaves the driver's protocol in no state it knows.
     asyncpg.InternalClientError,
@@ -42,6 +49,12 @@ class DatabaseUnavailable(Outage):
     code: ClassVar[str] = "database_unavailable"
 
 
+class DatabaseBusy(Outage):
+    """More wants to be asked of PostgreSQL than it can answer in time; nothing was done."""
+
+    code: ClassVar[str] = "database_busy"
+
+
 class TransactionRaced(Outage):
     """PostgreSQL ended the transaction to let another one through; nothing of it was done."""
 
@@ -51,22 +64,16 @@ class TransactionRaced(Outage):
 class Database:
     """A pool of connections to the primary."""
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: Pool) -> None:
         self._pool = pool
 
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
-        """Borrow a connection for reads; each statement sees what is committed when it starts."""
-        try:
-            async with self._pool.acquire() as connection:
-                yield connection
-        except _AWAY as error:
-            raise DatabaseUnavailable(
-                # A commit whose answer was lost may have been done: only its key can tell.
-                "The database is away just now. Try again in a moment, with the same"
-                " Idempotency-Key if there was one: then nothing is done twice.",
-                cause=type(error).__name__,
-            ) from error
+    def connection(self, *, ahead: bool = False) -> AbstractAsyncContextManager[Connection]:
+        """Borrow a connection for reads; each statement sees what is committed when it starts.
+
+        ``ahead`` goes before all who wait: for what does the work of many, such as a set.
+        Raises ``DatabaseBusy`` when the line for one is full or too slow, ``DatabaseUnavailable``.
+        """
+        return _Loan(self._pool, ahead=ahead)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -77,6 +84,42 @@ class Database:
     async def close(self) -> None:
         """Wait for borrowed connections, then close all."""
         await self._pool.close()
+
+
+class _Loan:
+    """One borrowing. A class, because a generator would cost as much as the pool itself."""
+
+    __slots__ = ("_ahead", "_connection", "_pool")
+
+    def __init__(self, pool: Pool, *, ahead: bool) -> None:
+        self._pool = pool
+        self._ahead = ahead
+
+    async def __aenter__(self) -> Connection:
+        try:
+            self._connection = await self._pool.take(ahead=self._ahead)
+        except PoolBusy as error:
+            raise DatabaseBusy(
+                "More is going on than the shop can serve at once. Try again in a moment, with the"
+                " same Idempotency-Key if there was one: nothing was done."
+            ) from error
+        except _AWAY as error:
+            raise _unavailable(error) from error
+        return self._connection
+
+    async def __aexit__(
+        self,
+        _kind: type[BaseException] | None,
+        error: BaseException | None,
+        _traceback: TracebackType | None,
+    ) -> None:
+        # A cancellation or the end of somebody's patience may have left a query half-way.
+        is_clean = error is None or (
+            isinstance(error, Exception) and not isinstance(error, TimeoutError)
+        )
+        self._pool.give_back(self._connection, is_clean=is_clean)
+        if isinstance(error, _AWAY):
+            raise _unavailable(error) from error
 
 
 @asynccontextmanager
@@ -91,19 +134,26 @@ async def transaction_on(connection: Connection) -> AsyncIterator[None]:
 
 @asynccontextmanager
 async def open_database(
-    url: str, *, pool_size: int, statement_timeout_ms: int, connect_timeout_seconds: float
+    url: str,
+    *,
+    pool_size: int,
+    statement_timeout_ms: int,
+    connect_timeout_seconds: float,
+    waiting_max: int = DATABASE_WAITING_MAX,
+    wait_seconds_max: float = DATABASE_WAIT_SECONDS_MAX,
 ) -> AsyncIterator[Database]:
-    """Open a pool of at most ``pool_size`` connections; raises ``DatabaseUnavailable``."""
-    try:
-        pool = await asyncpg.create_pool(
+    """Open a pool of at most ``pool_size`` connections; raises ``DatabaseUnavailable``.
+
+    At most ``waiting_max`` may wait for one of them, each for at most ``wait_seconds_max``.
+    """
+
+    async def connect() -> Connection:
+        connection = await asyncpg.connect(
             url,
-            min_size=min(2, pool_size),
-            max_size=pool_size,
             timeout=connect_timeout_seconds,
-            init=prepare_connection,
-            # asyncpg's own reset is a query for each release; we leave no session state behind.
-            reset=_leave_as_is,
-            max_inactive_connection_lifetime=0,
+            statement_cache_size=DATABASE_STATEMENTS_KEPT,
+            # Prepared once for good: its plans are made anew when the tables or their sizes change.
+            max_cached_statement_lifetime=0,
             server_settings={
                 "application_name": "packhouse",
                 "statement_timeout": str(statement_timeout_ms),
@@ -111,16 +161,35 @@ async def open_database(
                 "timezone": "UTC",
             },
         )
-    except _AWAY as error:
-        raise DatabaseUnavailable(
-            "The database does not answer at PACKHOUSE_DATABASE_URL: is it running, and do its"
-            f" host, port, name and password fit? ({error})"
-        ) from error
-    database = Database(pool)
+        try:
+            await prepare_connection(connection)
+        except BaseException:
+            connection.terminate()
+            raise
+        return connection
+
+    pool = Pool(connect, size=pool_size, waiting_max=waiting_max, wait_seconds_max=wait_seconds_max)
     try:
-        yield database
+        # The first ones now, so that a shop whose database is away does not begin at all.
+        try:
+            await pool.fill(min(2, pool_size))
+        except _AWAY as error:
+            raise DatabaseUnavailable(
+                "The database does not answer at PACKHOUSE_DATABASE_URL: is it running, and do its"
+                f" host, port, name and password fit? ({error})"
+            ) from error
+        yield Database(pool)
     finally:
-        await database.close()
+        await pool.close()
+
+
+def _unavailable(error: BaseException) -> DatabaseUnavailable:
+    return DatabaseUnavailable(
+        # A commit whose answer was lost may have been done: only its key can tell.
+        "The database is away just now. Try again in a moment, with the same"
+        " Idempotency-Key if there was one: then nothing is done twice.",
+        cause=type(error).__name__,
+    )
 
 
 async def prepare_connection(connection: Any) -> None:  # noqa: ANN401 - asyncpg's stubs disagree
@@ -132,7 +201,3 @@ async def prepare_connection(connection: Any) -> None:  # noqa: ANN401 - asyncpg
 
 def _encode_json(value: object) -> str:
     return msgspec.json.encode(value).decode()
-
-
-async def _leave_as_is(connection: object) -> None:
-    """Do nothing on release."""

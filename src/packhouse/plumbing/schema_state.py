@@ -3,16 +3,13 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
-from typing import TYPE_CHECKING, ClassVar, Literal, cast
+from typing import ClassVar, Literal
 
 import msgspec
 
 from packhouse.foundation.errors import Refusal
 from packhouse.plumbing.migrations import Migration, list_migrations, migrate
 from packhouse.plumbing.postgres import Connection, open_database
-
-if TYPE_CHECKING:
-    import asyncpg
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 STATEMENT_TIMEOUT_MS = 10_000
@@ -69,7 +66,7 @@ async def require_migrated(url: str) -> None:
 async def migrate_database(url: str) -> Sequence[Migration]:
     """Run what is pending on the database at ``url``; gives what was run."""
     async with _connection(url) as connection:
-        return await migrate(cast("asyncpg.Connection", connection))
+        return await migrate(connection)
 
 
 @asynccontextmanager

@@ -19,6 +19,7 @@ from packhouse.plumbing.logging import bind_request, get_log, write_access_line
 from packhouse.plumbing.rate_limits import RateLimiter, Verdict
 from packhouse.plumbing.setting_values import RateLimit
 from packhouse.web.addresses import client_address, limit_key
+from packhouse.web.admission import Admission
 from packhouse.web.answers import Answer, ReadyAnswer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
@@ -56,6 +57,7 @@ class Edge:
         self._inner = inner
         self._shortcuts = shortcuts
         self._limiter = RateLimiter(house.valkey)
+        self._admission = Admission()
         self._default_headers = default_headers(house.settings)
         self._hot = HotRoutes(house, defaults=self._default_headers)
 
@@ -132,6 +134,9 @@ class Edge:
         if scope["type"] != "http":
             await self._inner(scope, receive, send)
             return
+        if self._admission.is_full_for(scope["path"]):
+            await self._admission.turn_away(scope, send, self._default_headers)
+            return
         started = time.perf_counter()
         headers = HeaderReader(scope)
         context = RequestContext(
@@ -148,7 +153,8 @@ class Edge:
         out = _Out(send, context, self._default_headers, is_head=scope["method"] == "HEAD")
         out.extra += cors_headers(headers.text("origin"), scope, self._house.settings)
         try:
-            await self._guarded(scope, receive, out, context, headers)
+            with self._admission.of(scope["path"]):
+                await self._guarded(scope, receive, out, context, headers)
         except PackhouseError as error:
             out.code = error.code
             await out.answer(problem_answer(error, scope, context))

@@ -112,6 +112,12 @@ class ShopClosed(Outage):
     retry_after_seconds = 60
 
 
+class ShopBusy(Outage):
+    """As many requests are being worked on as may be; this one was not begun."""
+
+    code = "shop_busy"
+
+
 class Problem(msgspec.Struct, frozen=True, omit_defaults=True):
     """An RFC 9457 problem; ``code`` is stable, ``detail`` is for people."""
 

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from litestar.connection import ASGIConnection
@@ -9,6 +10,7 @@ from litestar.handlers import BaseRouteHandler
 
 from packhouse.house import House
 from packhouse.plumbing.shop_settings import find_shop_settings
+from packhouse.plumbing.single_flight import SingleFlight
 from packhouse.web.context import context_of
 from packhouse.web.errors import ShopClosed
 
@@ -34,20 +36,29 @@ class ShopDoor:
         self._looked_at = float("-inf")
         self._is_closed = False
         self._house: House | None = None
+        self._looking: SingleFlight[None] = SingleFlight()
 
     async def require_open(self, house: House) -> None:
         """Raise ``ShopClosed`` during maintenance."""
-        now = self._seconds()
-        if house is not self._house or now - self._looked_at >= REMEMBERED_SECONDS_MAX:
-            async with house.database.connection() as connection:
-                self._is_closed = (await find_shop_settings(connection)).maintenance
-            self._looked_at = now
-            self._house = house
+        if self._is_stale(house):
+            # One looks for all: thousands may come in the same moment.
+            await self._looking.ask(partial(self._look, house))
         if self._is_closed:
             raise ShopClosed(
                 "The shop is closed for maintenance; nothing was done. Your cards and credits are"
                 " safe. Try again in a few minutes."
             )
+
+    async def _look(self, house: House) -> None:
+        now = self._seconds()
+        async with house.database.connection() as connection:
+            self._is_closed = (await find_shop_settings(connection)).maintenance
+        self._looked_at = now
+        self._house = house
+
+    def _is_stale(self, house: House) -> bool:
+        age = self._seconds() - self._looked_at
+        return house is not self._house or age >= REMEMBERED_SECONDS_MAX
 
     async def guard(
         self, connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Gauge, generate_latest
 from packhouse import __version__
 from packhouse.foundation.errors import NotFound, Outage
 from packhouse.house import House
+from packhouse.plumbing.postgres import DatabaseBusy
 from packhouse.web.answers import Answer, send_answer
 from packhouse.web.api.drift import drift_monitor
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
@@ -131,6 +132,10 @@ async def _time(question: Awaitable[object]) -> DependencyState:
     try:
         async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
             await question
+    except DatabaseBusy:
+        # It is there, with more to do than it can: sending this process's visitors to the others,
+        # who have as much to do, would only spread the trouble.
+        return DependencyState(state="up", latency_ms=_milliseconds_since(started))
     except (Outage, TimeoutError):
         return DependencyState(state="down", latency_ms=_milliseconds_since(started))
     return DependencyState(state="up", latency_ms=_milliseconds_since(started))

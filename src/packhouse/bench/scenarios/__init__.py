@@ -11,9 +11,10 @@ How to add one
 A scenario is one coroutine, ``async def run(workbench: Workbench, outcome: Outcome) -> None``. It
 measures and puts what it finds into ``outcome`` at once, because Ctrl-C ends it anywhere and keeps
 what is there: ``outcome.measurements`` (``Measurement``, the first is the headline),
-``outcome.ratios`` (``ratio_of(...)``), ``outcome.plots`` (``Plot``), ``outcome.notes`` (sentences
-for the report) and ``outcome.figures`` (single numbers by name, such as ``kib_per_stream``; they
-appear in the JSON beside the headline's). All of them are in ``packhouse.bench.model``.
+``outcome.ratios`` (``ratio_of(...)``), ``outcome.targets`` (``Target``: at most so much),
+``outcome.plots`` (``Plot``), ``outcome.notes`` (sentences for the report) and ``outcome.figures``
+(single numbers by name, such as ``kib_per_stream``; they appear in the JSON beside the
+headline's). All of them are in ``packhouse.bench.model``.
 
 What a ``Workbench`` offers (``packhouse.bench.workbench``):
 
@@ -47,7 +48,9 @@ What others have already: ``opening.opening_plan`` and ``stock_for`` (enough cop
 ``vault.vault_plan``, ``ship.shipping_requests``, ``feed.contender`` and ``feed.Spent`` (processor
 time of a server over its turns), ``bench.packs.publish_lot`` and ``publish_last_copies``,
 ``bench.stock``, ``bench.population.fill`` (more collectors), ``bench.portions``, ``bench.nginx``,
-``bench.processor``, ``bench.latencies.Latencies`` for a program of your own, and
+``bench.processor``, ``bench.memory``, ``bench.crowd`` (thousands with think time, by the mix of
+``bench.activities``), ``bench.statement_samples`` (percentiles of queries), ``drop.list_findings``
+(every law), ``bench.latencies.Latencies`` for a program of your own, and
 ``bench.load.measurement_of`` for samples that did not come from ``take_turns``.
 
 Peers (``scenarios/peers.py``) are started by ``packhouse.bench.peers``; ``bench/peers/README.md``
@@ -58,7 +61,18 @@ from collections.abc import Mapping
 from typing import Final
 
 from packhouse.bench.scenario import Scenario
-from packhouse.bench.scenarios import feed, hot, opening, pack_page, ship, sign_in, vault
+from packhouse.bench.scenarios import (
+    drop,
+    feed,
+    hot,
+    opening,
+    pack_page,
+    ship,
+    sign_in,
+    soak,
+    users,
+    vault,
+)
 
 _ALL: Final[tuple[Scenario, ...]] = (
     opening.SCENARIO,
@@ -68,6 +82,9 @@ _ALL: Final[tuple[Scenario, ...]] = (
     pack_page.SCENARIO,
     sign_in.SCENARIO,
     ship.SCENARIO,
+    users.SCENARIO,
+    drop.SCENARIO,
+    soak.SCENARIO,
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

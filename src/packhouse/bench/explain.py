@@ -32,6 +32,11 @@ class Explained(msgspec.Struct, frozen=True):
     execution_ms: float
     buffers: int
 
+    @property
+    def total_ms(self) -> float:
+        """Planning and execution."""
+        return self.planning_ms + self.execution_ms
+
     def nodes(self) -> Iterator[Mapping[str, Any]]:
         """Every node of the plan, from the top down."""
         return _nodes(self.plan)

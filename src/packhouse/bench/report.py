@@ -114,14 +114,20 @@ def _ratio_table(ratios: Sequence[Ratio]) -> str:
                 ratio.name,
                 f"{ratio.value:.2f}",
                 f"{ratio.low:.2f}–{ratio.high:.2f}",
-                _number(ratio.must),
-                _number(ratio.aim),
+                _target(ratio.must, is_ceiling=ratio.is_ceiling),
+                _target(ratio.aim, is_ceiling=ratio.is_ceiling),
                 _number(ratio.generator_per_second),
                 "yes" if ratio.is_counted else "not counted",
             )
             for ratio in ratios
         ],
     )
+
+
+def _target(value: float | None, *, is_ceiling: bool) -> str:
+    if value is None:
+        return _number(value)
+    return f"{'≤' if is_ceiling else '≥'} {_number(value)}"
 
 
 def _measurement_table(measurements: Sequence[Measurement]) -> str:

@@ -54,7 +54,8 @@ async def _play(
     options = result.options
     async with open_stage(folder, servers, options, say=progress.say) as stage:
         result.rows_per_second = stage.filled.rows_per_second
-        has_statements = await prepare_statements(stage.house)
+        async with stage.house.database.connection() as connection:
+            has_statements = await prepare_statements(connection)
         for scenario in scenarios:
             outcome = Outcome(name=scenario.name, measures=scenario.measures)
             result.outcomes.append(outcome)
@@ -78,7 +79,8 @@ async def _run_one(
     try:
         await workbench.stage.wait_for_relay()
         if has_statements:
-            await reset_statements(house)
+            async with house.database.connection() as connection:
+                await reset_statements(connection)
         await scenario.run(workbench, outcome)
     except (Refusal, Outage) as error:
         outcome.failure = _sentence_of(error)
@@ -86,7 +88,8 @@ async def _run_one(
         outcome.failure = "Stopped before its end."
         raise
     if has_statements:
-        outcome.statements = await list_top_statements(house)
+        async with house.database.connection() as connection:
+            outcome.statements += await list_top_statements(connection)
     else:
         outcome.notes.append("The server does not let us count its statements.")
 

@@ -1,9 +1,9 @@
 """Every statement that the application owns finds its rows by an index, within a stated budget.
 
 Each is run as the application runs it, prepared, on a shop big enough that the planner behaves as
-in production; with a custom plan, as a connection's first five executions may have, and with the
-generic one, which all later ones may have. Its budget is pages of ``shared_buffers``, found there
-or not: they do not depend on the machine.
+in production; with the generic plan, which our connections keep, and with a custom one, which Citus
+must be free to make. Its budget is pages of ``shared_buffers``, found there or not: they do not
+depend on the machine.
 """
 
 import asyncio
@@ -99,6 +99,11 @@ def test_what_is_asked_for_is_there_to_be_found(measured: list[Measured]) -> Non
     pages = [rows for case, rows in found.items() if f", {PAGE}" in case]
     assert len(pages) > 20
     assert sum(rows == PAGE for rows in pages) > len(pages) / 2
+
+
+async def test_the_application_keeps_its_plans(shop_url: str) -> None:
+    async with connected(shop_url) as connection:
+        assert await connection.fetchval("SHOW plan_cache_mode") == "force_generic_plan"
 
 
 @pytest.mark.parametrize(

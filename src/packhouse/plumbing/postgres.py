@@ -2,7 +2,8 @@
 
 Reads borrow a connection; only a flow opens a transaction. A database that is away becomes
 ``DatabaseUnavailable`` (an Outage) here, at one place, so that nothing above has to know the
-driver's errors. asyncpg prepares each statement once for a connection and keeps it.
+driver's errors. asyncpg prepares each statement once for a connection and keeps it, and PostgreSQL
+keeps its plan: ``tests/plans`` holds every statement to a budget with that one.
 """
 
 from collections.abc import AsyncIterator
@@ -100,7 +101,7 @@ async def open_database(
             min_size=min(2, pool_size),
             max_size=pool_size,
             timeout=connect_timeout_seconds,
-            init=prepare_connection,
+            init=_begin_session,
             # asyncpg's own reset is a query for each release; we leave no session state behind.
             reset=_leave_as_is,
             max_inactive_connection_lifetime=0,
@@ -121,6 +122,21 @@ async def open_database(
         yield database
     finally:
         await database.close()
+
+
+# Left to itself PostgreSQL takes a LIMIT by parameter for a tenth of the table, thinks the plan
+# that it could keep a dear one, and plans anew each time: two thirds of what a page of the feed
+# costs.
+# Citus finds the shard while it plans, so there it must be free to.
+_KEEP_PLANS = """
+SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
+WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')
+"""
+
+
+async def _begin_session(connection: Any) -> None:  # noqa: ANN401 - asyncpg's stubs disagree
+    await prepare_connection(connection)
+    await connection.execute(_KEEP_PLANS)
 
 
 async def prepare_connection(connection: Any) -> None:  # noqa: ANN401 - asyncpg's stubs disagree

@@ -151,12 +151,13 @@ async def _migrated(url: str) -> AsyncIterator[Connection]:
 async def _conditions(sizes: Sequence[Size]) -> str:
     connection = sizes[0].connection
     buffers = await connection.fetchval("SHOW shared_buffers")
+    plans = await connection.fetchval("SHOW plan_cache_mode")
     bytes_of = [f"{size.name} {await size.connection.fetchval(_DATABASE_SIZE)}" for size in sizes]
     return (
         f"shared_buffers {buffers}; databases {', '.join(bytes_of)}, indexes in place while they"
         f" were filled, vacuumed and analysed. Times: planning and execution of a prepared"
-        f" statement on the server, plan_cache_mode auto. Warm: {ARGUMENTS} arguments of each query"
-        " at each size, each asked before; anywhere: arguments that nobody has asked before."
+        f" statement on the server, plan_cache_mode {plans}. Warm: {ARGUMENTS} arguments of each"
+        " query at each size, each asked before; anywhere: arguments that nobody has asked before."
     )
 
 

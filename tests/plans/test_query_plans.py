@@ -218,8 +218,9 @@ async def undone(connection: Connection) -> AsyncIterator[None]:
 async def _make_shop(servers: ServersToUse, template: str) -> None:
     async with connected(servers.admin_url) as admin:
         await admin.execute(f"CREATE DATABASE {DATABASE} TEMPLATE {template} STRATEGY wal_log")
-    async with connected(servers.url_of(DATABASE)) as connection:
-        await load_bulk(connection, SHOP)
+    url = servers.url_of(DATABASE)
+    async with connected(url) as connection, connected(url) as another:
+        await load_bulk((connection, another), SHOP)
         await settle_bulk(connection)
 
 

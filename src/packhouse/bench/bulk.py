@@ -22,6 +22,9 @@ OPENINGS_PER_COPY: Final = 4_000
 USERS_PER_COPY: Final = 8_000
 LINES_PER_COPY: Final = 20_000
 
+FIRST_HALF: Final = frozenset({"user_cards", "stock_items", "ledger_entries"})
+"""Tables that cost PostgreSQL about as much as all others."""
+
 Rows = Mapping[str, Sequence[str]]
 
 
@@ -38,29 +41,33 @@ class Loaded(msgspec.Struct, frozen=True):
 
 
 async def load_bulk(
-    connection: Connection, shop: BulkShop, *, tell: Callable[[int], None] = lambda _: None
+    connections: tuple[Connection, Connection],
+    shop: BulkShop,
+    *,
+    tell: Callable[[int], None] = lambda _: None,
 ) -> Loaded:
     """Write every row of ``shop``; ``tell`` gets the number of rows now and then.
 
-    The session's commits need not be durable: a load that was cut short is begun anew.
+    PostgreSQL copies with one core for each connection. Their commits are not durable while this
+    lasts: a load that was cut short is begun anew.
     """
     begun = time.monotonic()
     rows = 0
-    await connection.execute("SET synchronous_commit = off")
-    await connection.execute("SET statement_timeout = 0")
+    for connection in connections:
+        await connection.execute("SET synchronous_commit = off")
+        await connection.execute("SET statement_timeout = 0")
     pieces = _pieces(shop)
     # While PostgreSQL copies one piece the next is made.
     following = asyncio.create_task(asyncio.to_thread(next, pieces, None))
     while (piece := await following) is not None:
         following = asyncio.create_task(asyncio.to_thread(next, pieces, None))
-        for table, lines in piece.items():
-            if lines:
-                await connection.copy_to_table(
-                    table, source=_encoded(lines), columns=COLUMNS[table], format="text"
-                )
-                rows += len(lines)
+        first = {table: lines for table, lines in piece.items() if table in FIRST_HALF}
+        second = {table: lines for table, lines in piece.items() if table not in FIRST_HALF}
+        await asyncio.gather(_copy(connections[0], first), _copy(connections[1], second))
+        rows += sum(map(len, piece.values()))
         tell(rows)
-    await connection.execute("RESET synchronous_commit")
+    for connection in connections:
+        await connection.execute("RESET synchronous_commit")
     return Loaded(rows=rows, seconds=time.monotonic() - begun)
 
 
@@ -77,6 +84,14 @@ def _pieces(shop: BulkShop) -> Iterator[Rows]:
         yield user_rows(shop, first, min(first + USERS_PER_COPY, shop.users))
     for first in range(0, shop.openings, OPENINGS_PER_COPY):
         yield opening_rows(shop, first, min(first + OPENINGS_PER_COPY, shop.openings))
+
+
+async def _copy(connection: Connection, rows: Rows) -> None:
+    for table, lines in rows.items():
+        if lines:
+            await connection.copy_to_table(
+                table, source=_encoded(lines), columns=COLUMNS[table], format="text"
+            )
 
 
 async def _encoded(lines: Sequence[str]) -> AsyncIterator[bytes]:

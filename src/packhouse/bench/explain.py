@@ -22,15 +22,17 @@ PLAN_MODES: Final[tuple[PlanMode, ...]] = ("force_custom_plan", "force_generic_p
 
 
 class Explained(msgspec.Struct, frozen=True):
-    """One execution: its plan tree as PostgreSQL tells it, and its times; ``buffers`` are pages.
+    """One execution: its plan tree as PostgreSQL tells it, and its times.
 
-    A page that is asked for twice counts twice, found in ``shared_buffers`` or not.
+    ``buffers`` are pages, one that is asked for twice counting twice; ``missed`` are those of them
+    that were not in ``shared_buffers``.
     """
 
     plan: Mapping[str, Any]
     planning_ms: float
     execution_ms: float
     buffers: int
+    missed: int
 
     @property
     def total_ms(self) -> float:
@@ -67,6 +69,7 @@ async def explain_prepared(
         planning_ms=told["Planning Time"],
         execution_ms=told["Execution Time"],
         buffers=top.get("Shared Hit Blocks", 0) + top.get("Shared Read Blocks", 0),
+        missed=top.get("Shared Read Blocks", 0),
     )
 
 

@@ -124,6 +124,10 @@ def _ratio_table(ratios: Sequence[Ratio]) -> str:
     )
 
 
+def _milliseconds(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}"
+
+
 def _target(value: float | None, *, is_ceiling: bool) -> str:
     if value is None:
         return _number(value)
@@ -158,10 +162,7 @@ def _routes(measurement: Measurement) -> str:
             (
                 route,
                 _number(times.requests),
-                f"{times.p50_ms:.2f}",
-                f"{times.p95_ms:.2f}",
-                f"{times.p99_ms:.2f}",
-                f"{times.max_ms:.1f}",
+                *map(_milliseconds, (times.p50_ms, times.p95_ms, times.p99_ms, times.max_ms)),
             )
             for route, times in measurement.routes.items()
         ],

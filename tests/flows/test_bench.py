@@ -80,7 +80,7 @@ def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None
         environ = {key: text for key, text in os.environ.items() if "PACKHOUSE" not in key}
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "packhouse", "bench", "open", "feed", "--quick"),
+                *(sys.executable, "-m", "packhouse", "bench", "open", "feed", "scale", "--quick"),
                 *("--report", folder / "report"),
             ],
             cwd=folder,
@@ -98,5 +98,8 @@ def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None
             assert result["scenarios"][scenario]["errors"] == 0
             assert result["scenarios"][scenario]["statements"]
         assert result["ratios"]["open/pgbench"] > 0
+        assert result["scenarios"]["scale"]["bulk_rows_20k"] > 100_000
+        assert result["scenarios"]["scale"]["errors"] == 0
+        assert len([name for name in result["ratios"] if name.startswith("scale/")]) == 20
         assert "Openings a second by clients" in (folder / "report" / "report.html").read_text()
         assert [path.name for path in folder.iterdir()] == ["report"]

@@ -15,12 +15,20 @@ import asyncpg
 import msgspec
 import pytest
 import valkey as valkey_client
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 
 from packhouse.house import House, open_house
 from packhouse.plumbing.embedded import start_postgres, start_valkey
 from packhouse.plumbing.migrations import migrate
 from packhouse.plumbing.postgres import Database
 from packhouse.plumbing.settings import Settings, load_settings
+
+# A machine that is busy with other things must not fail a test, so none is timed.
+hypothesis_settings.register_profile(
+    "untimed", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
+hypothesis_settings.load_profile("untimed")
 
 TEST_SEED_KEY = "00" * 32
 TEST_LOG_KEY = "01" * 32

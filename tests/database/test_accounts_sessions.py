@@ -1,5 +1,6 @@
 """Sessions: found by the hash of their token, dead within a second of being ended."""
 
+import asyncio
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -8,9 +9,15 @@ from packhouse import accounts
 from packhouse.accounts import NewSession, NewUser, SessionReader, SessionUser, sessions
 from packhouse.foundation.identifiers import UserId, new_id
 from packhouse.plumbing.entropy import system_entropy
-from packhouse.plumbing.postgres import Database
+from packhouse.plumbing.postgres import Connection, Database, DatabaseUnavailable
 
 NOW = datetime(2026, 5, 1, 12, 0, tzinfo=UTC)
+
+
+BACKENDS_WAITING = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+)
 
 
 class Watch:
@@ -60,7 +67,8 @@ async def find(
     database: Database, session: NewSession, *, now: datetime = NOW
 ) -> SessionUser | None:
     async with database.connection() as connection:
-        return await accounts.find_session(connection, token_hash=session.token_hash, now=now)
+        found = await accounts.list_sessions(connection, [session.token_hash], now=now)
+    return found.get(session.token_hash)
 
 
 async def test_a_session_tells_who_holds_it_until_it_expires(
@@ -180,3 +188,61 @@ async def test_made_up_tokens_cannot_fill_the_memory(
     assert list(reader._remembered) == [
         accounts.hash_token(f"made up {number}") for number in (7, 8, 9)
     ]
+
+
+async def test_questions_that_wait_together_are_one(database: Database, user_id: UserId) -> None:
+    reader = SessionReader(monotonic=Watch())
+    started = [await start(database, user_id) for _ in range(5)]
+    async with database.transaction() as connection:
+        await connection.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+        asked = [
+            asyncio.create_task(reader.find(database, session.token_hash, now=NOW))
+            for session in started
+        ]
+        async with asyncio.timeout(5):
+            while not await connection.fetchval(BACKENDS_WAITING):  # noqa: ASYNC110 - PostgreSQL tells nobody
+                await asyncio.sleep(0.01)
+        assert await connection.fetchval(BACKENDS_WAITING) == 1
+        assert not any(task.done() for task in asked)
+    found = await asyncio.gather(*asked)
+    assert [user.user_id for user in found if user is not None] == [user_id] * 5
+    assert not reader._waiting
+
+
+async def test_who_gives_up_takes_no_answer_away(database: Database, user_id: UserId) -> None:
+    reader = SessionReader(monotonic=Watch())
+    session = await start(database, user_id)
+    leaving, staying = (
+        asyncio.create_task(reader.find(database, session.token_hash, now=NOW)) for _ in range(2)
+    )
+    await asyncio.sleep(0)
+    leaving.cancel()
+    assert await staying is not None
+
+
+async def test_a_failed_question_is_told_to_all_and_asked_anew(
+    database: Database, user_id: UserId
+) -> None:
+    reader = SessionReader(monotonic=Watch())
+    session = await start(database, user_id)
+    async with database.transaction() as connection:
+        await connection.execute("SET LOCAL statement_timeout = 0")
+        await connection.execute("LOCK TABLE sessions IN ACCESS EXCLUSIVE MODE")
+        asked = [
+            asyncio.create_task(reader.find(database, session.token_hash, now=NOW))
+            for _ in range(2)
+        ]
+        await end_those_who_wait(connection)
+        failures = await asyncio.gather(*asked, return_exceptions=True)
+    assert [type(failure) for failure in failures] == [DatabaseUnavailable] * 2
+    assert await reader.find(database, session.token_hash, now=NOW) is not None
+
+
+async def end_those_who_wait(connection: Connection) -> None:
+    """End the backends that wait for a lock, as an administrator would."""
+    async with asyncio.timeout(5):
+        while not await connection.fetchval(  # noqa: ASYNC110 - PostgreSQL tells nobody
+            "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        ):
+            await asyncio.sleep(0.01)

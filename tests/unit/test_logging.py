@@ -1,9 +1,11 @@
 """Logs: one pipe, readable or JSON, and nothing personal in it."""
 
+import asyncio
 import logging
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextvars import copy_context
 from enum import Enum
 from typing import Any, Literal
 from uuid import UUID
@@ -14,16 +16,21 @@ import structlog
 from hypothesis import given
 from hypothesis import strategies as st
 
+from packhouse.plumbing import logging as logging_module
 from packhouse.plumbing.logging import (
+    bind_request,
     configure_logging,
+    flush_access_lines,
     get_log,
     mask_personal,
     render_json,
+    write_access_line,
 )
 from packhouse.plumbing.setting_values import MASK, SeedKey
 from packhouse.plumbing.settings import Environment
 
 LOG = get_log("packhouse.test_logging")
+ADA = UUID("01910000-0000-7000-8000-000000000001")
 Lines = Callable[[], list[dict[str, Any]]]
 LogFormat = Literal["text", "json"]
 ADDRESS = {"name": "Ada Example", "line1": "1 Loop Lane", "postal_code": "12345"}
@@ -43,7 +50,7 @@ def _the_log_is_as_before_afterwards() -> Iterator[None]:
         loggers[0].removeHandler(handler)
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
-    structlog.contextvars.clear_contextvars()
+    logging_module._access.begin(None)
 
 
 @pytest.fixture
@@ -82,14 +89,75 @@ def test_a_line_has_time_level_logger_and_event_first(lines: Lines) -> None:
 
 
 def test_the_request_and_its_user_are_on_every_line_libraries_included(lines: Lines) -> None:
-    with structlog.contextvars.bound_contextvars(request_id="r-1", user_id="u-1"):
+    def answer() -> None:
+        bind_request("r-1", ADA)
         LOG.info("ours")
         logging.getLogger("asyncio").warning("theirs")
+
+    copy_context().run(answer)
     LOG.info("later")
     ours, theirs, later = lines()
     for line in (ours, theirs):
-        assert (line["request_id"], line["user_id"]) == ("r-1", "u-1")
+        assert (line["request_id"], line["user_id"]) == ("r-1", str(ADA))
     assert "request_id" not in later
+
+
+def tell_of_an_answer(path: str = "/packs", *, code: str | None = None) -> None:
+    write_access_line(
+        request_id="r-1",
+        user_id=ADA,
+        method="GET",
+        path=path,
+        status=200,
+        seconds=0.01234,
+        code=code,
+    )
+
+
+async def test_the_line_of_an_answer_has_what_every_line_has(lines: Lines) -> None:
+    tell_of_an_answer(code="sold_out")
+    flush_access_lines()
+    (line,) = lines()
+    assert list(line)[:4] == ["timestamp", "level", "logger", "event"]
+    assert line["timestamp"].endswith("Z")
+    assert (line["request_id"], line["user_id"]) == ("r-1", str(ADA))
+    assert (line["method"], line["path"], line["status"]) == ("GET", "/packs", 200)
+    assert (line["milliseconds"], line["code"]) == (12.3, "sold_out")
+
+
+async def test_lines_of_answers_stand_in_the_order_of_all_lines(lines: Lines) -> None:
+    tell_of_an_answer("/first")
+    LOG.info("second")
+    tell_of_an_answer("/third")
+    flush_access_lines()
+    assert [line.get("path", line["event"]) for line in lines()] == ["/first", "second", "/third"]
+
+
+async def test_lines_of_answers_do_not_wait_long(lines: Lines) -> None:
+    tell_of_an_answer()
+    async with asyncio.timeout(5):
+        while not lines():  # noqa: ASYNC110 - a pipe has no event
+            await asyncio.sleep(0.01)
+
+
+async def test_answers_are_told_of_at_the_level_of_our_lines(lines: Lines) -> None:
+    configure_logging(log_format="json", log_level="warning")
+    tell_of_an_answer()
+    flush_access_lines()
+    assert lines() == []
+
+
+async def test_a_path_shows_no_address_and_makes_no_line_of_its_own(
+    lines: Lines, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tell_of_an_answer("/ada@example.com")
+    flush_access_lines()
+    assert lines()[0]["path"] == f"/{MASK}"
+    configure_logging(log_format="text")
+    tell_of_an_answer("/a b=c\n2026 [error] forged")
+    flush_access_lines()
+    (line,) = capsys.readouterr().err.splitlines()
+    assert r"path='/a b=c\n2026 [error] forged'" in line
 
 
 def test_our_lines_follow_the_level_and_libraries_speak_from_warning_on(lines: Lines) -> None:

@@ -14,6 +14,7 @@ import pytest
 from packhouse.flows.sign_in import SignedIn, SignIn, sign_in
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor
+from packhouse.web import kept_answers
 from packhouse.web.app import WebApp
 from packhouse.web.session import cookie_name
 from worlds.veil_shop import PASSWORD, make_collector, open_veil_shop
@@ -22,6 +23,13 @@ CREDITS_MINOR = 50_000
 """What Ada and Ben begin with."""
 
 NewClient: TypeAlias = Callable[[SignedIn | None], httpx.AsyncClient]
+
+
+@pytest.fixture(autouse=True)
+def _answers_are_kept_for_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is answered is told here; for how long it may be kept is in test_kept_answers."""
+    monkeypatch.setattr(kept_answers, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(kept_answers, "STALE_SECONDS_MAX", 0.0)
 
 
 @pytest.fixture

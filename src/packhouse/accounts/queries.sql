@@ -83,14 +83,14 @@ WHERE id = $1
 INSERT INTO sessions (token_hash, user_id, created_at, expires_at)
 VALUES ($1, $2, $3, $4)
 
--- name: find_session
--- Who sends a request. Indexes: sessions_pkey, users_pkey.
+-- name: list_sessions
+-- Who sends these requests. Indexes: sessions_pkey, users_pkey.
 SELECT
-    sessions.user_id, users.username, users.email, users.role, users.is_anonymous,
+    sessions.token_hash, sessions.user_id, users.username, users.email, users.role, users.is_anonymous,
     users.suspended_at, sessions.expires_at
 FROM sessions
 JOIN users ON users.id = sessions.user_id
-WHERE sessions.token_hash = $1 AND sessions.expires_at > $2
+WHERE sessions.token_hash = ANY ($1::bytea[]) AND sessions.expires_at > $2
 
 -- name: delete_session
 -- A sign-out.

@@ -6,20 +6,26 @@ planted in a browser before is worth nothing after it.
 
 Law held here: a session that was ended is dead on every instance within a second, and a write
 always asks PostgreSQL itself.
+
+Visitors come back every few seconds, so most questions do reach PostgreSQL. One goes at once; while
+it is on its way the others gather, and go as one query: what costs is the query, not the session.
 """
 
+import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import Context
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import Final
 from uuid import UUID
 
 import msgspec
 
 from packhouse.accounts.model import NewSession, SessionUser
-from packhouse.accounts.store import find_session
+from packhouse.accounts.store import list_sessions
 from packhouse.foundation.identifiers import UserId
 from packhouse.plumbing.entropy import Entropy
 from packhouse.plumbing.postgres import Database
@@ -30,6 +36,8 @@ SESSIONS_PER_USER_MAX: Final = 20
 REMEMBERED_SECONDS_MAX: Final = 1.0
 REMEMBERED_SESSIONS_MAX: Final = 10_000
 """About 10 MB in one process; the second's busiest visitors fit many times over."""
+
+SESSIONS_PER_QUESTION_MAX: Final = 200
 
 _TOKEN_BYTES: Final = 32
 
@@ -64,25 +72,62 @@ class SessionReader:
     def __init__(self, *, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._monotonic = monotonic
         self._remembered: dict[bytes, _Remembered] = {}
+        self._waiting: dict[bytes, asyncio.Future[SessionUser | None]] = {}
+        self._asking: asyncio.Task[None] | None = None
 
     async def find(
         self, database: Database, token_hash: bytes, *, now: datetime, fresh: bool = False
     ) -> SessionUser | None:
         """Who holds the token. ``fresh``, for whatever writes, asks PostgreSQL itself."""
         remembered = self._remembered.get(token_hash)
-        # Measured from before the question was asked: what PostgreSQL answered may have changed
-        # while the answer was on its way.
-        started_at = self._monotonic()
         if (
             not fresh
             and remembered is not None
-            and started_at - remembered.loaded_at < REMEMBERED_SECONDS_MAX
+            and self._monotonic() - remembered.loaded_at < REMEMBERED_SECONDS_MAX
         ):
             return _unless_expired(remembered.user, now=now)
-        async with database.connection() as connection:
-            user = await find_session(connection, token_hash=token_hash, now=now)
-        self._remember(token_hash, _Remembered(user=user, loaded_at=started_at))
-        return user
+        answer = self._waiting.get(token_hash)
+        if answer is None:
+            answer = self._waiting[token_hash] = asyncio.get_running_loop().create_future()
+        if self._asking is None:
+            # In a context of its own: it asks for several requests, under the id of none.
+            self._asking = asyncio.create_task(self._ask(database, now), context=Context())
+        # Whoever gives up must not take the answer away from others who wait for the same session.
+        return _unless_expired(await asyncio.shield(answer), now=now)
+
+    async def _ask(self, database: Database, now: datetime) -> None:
+        """Ask for all who wait, as long as somebody does."""
+        try:
+            while self._waiting:
+                taken = dict(islice(self._waiting.items(), SESSIONS_PER_QUESTION_MAX))
+                for token_hash in taken:
+                    del self._waiting[token_hash]
+                await self._answer(database, taken, now)
+        finally:
+            self._asking = None
+
+    async def _answer(
+        self,
+        database: Database,
+        taken: Mapping[bytes, "asyncio.Future[SessionUser | None]"],
+        now: datetime,
+    ) -> None:
+        # Measured from before the question is asked: what PostgreSQL answers may have changed while
+        # the answer was on its way.
+        started_at = self._monotonic()
+        try:
+            async with database.connection() as connection:
+                found = await list_sessions(connection, list(taken), now=now)
+        except Exception as error:  # noqa: BLE001 - raised to everybody who waits for it
+            for answer in taken.values():
+                answer.set_exception(error)
+                # Somebody may have stopped waiting for it.
+                answer.exception()
+            return
+        for token_hash, answer in taken.items():
+            user = found.get(token_hash)
+            self._remember(token_hash, _Remembered(user=user, loaded_at=started_at))
+            answer.set_result(user)
 
     def forget(self, token_hash: bytes) -> None:
         """Ask anew at the next request of this session, which has just changed here."""

@@ -126,12 +126,12 @@ async def insert_session(connection: Connection, session: NewSession) -> None:
     )
 
 
-async def find_session(
-    connection: Connection, *, token_hash: bytes, now: datetime
-) -> SessionUser | None:
-    """Who holds the token with this SHA-256, when the session has not expired or been deleted."""
-    row = await connection.fetchrow(QUERIES["find_session"], token_hash, now)
-    return None if row is None else SessionUser(**row)
+async def list_sessions(
+    connection: Connection, token_hashes: Collection[bytes], *, now: datetime
+) -> dict[bytes, SessionUser]:
+    """Who holds the tokens with these SHA-256s, by hash; an ended or expired session is missing."""
+    rows = await connection.fetch(QUERIES["list_sessions"], token_hashes, now)
+    return {row["token_hash"]: SessionUser(*row[1:]) for row in rows}
 
 
 async def delete_session(connection: Connection, *, token_hash: bytes) -> None:

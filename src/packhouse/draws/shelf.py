@@ -56,6 +56,8 @@ class PackShelf:
         self._compiled: dict[PackVersionId, CompiledConfig] = {}
         self._looked_at = float("-inf")
         self._looking = asyncio.Lock()
+        self.changes = 0
+        """How often this process itself changed something: whoever keeps answers looks at it."""
 
     async def list_packs(self, database: Database) -> Sequence[ShelvedPack]:
         """Everything on sale, in the shop's order, at most half a second old."""
@@ -80,6 +82,7 @@ class PackShelf:
 
     def forget(self) -> None:
         """Look again at the next question, because this process just changed something."""
+        self.changes += 1
         self._looked_at = float("-inf")
 
     async def _look(self, connection: Connection) -> tuple[ShelvedPack, ...]:

@@ -1,7 +1,11 @@
 """Whose address a request comes from: forwarded ones are believed only from named proxies."""
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Final
+
+ADDRESSES_KEPT: Final = 10_000
 
 Networks = Sequence[IPv4Network | IPv6Network]
 
@@ -12,8 +16,10 @@ def client_address(peer: str, forwarded_for: str | None, *, trusted_proxies: Net
     Anything a visitor writes into ``X-Forwarded-For`` stands before what our proxies append, so
     the chain is read from its end. An address that cannot be read ends the belief.
     """
+    if forwarded_for is None:
+        return peer
     address = peer
-    chain = [part.strip() for part in (forwarded_for or "").split(",") if part.strip()]
+    chain = [part.strip() for part in forwarded_for.split(",") if part.strip()]
     while chain and _is_trusted(address, trusted_proxies):
         candidate = chain.pop()
         if not _is_address(candidate):
@@ -22,6 +28,7 @@ def client_address(peer: str, forwarded_for: str | None, *, trusted_proxies: Net
     return address
 
 
+@lru_cache(ADDRESSES_KEPT)
 def limit_key(address: str) -> str:
     """What rate limits count by: an IPv4 address, or an IPv6 network of /64 (one household)."""
     try:

@@ -19,7 +19,7 @@ from litestar.exceptions import (
 from packhouse.foundation.errors import NotFound, PackhouseError
 from packhouse.house import House, open_house
 from packhouse.plumbing.handover import CLOSE_STREAMS_SIGNAL, load_process_settings
-from packhouse.plumbing.logging import configure_logging, get_log
+from packhouse.plumbing.logging import configure_logging, flush_access_lines, get_log
 from packhouse.plumbing.settings import Settings
 from packhouse.web.api import API_HANDLERS, openapi_config
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
@@ -79,7 +79,7 @@ class WebApp:
             # Only a main thread hears signals; a server's worker is one.
             with suppress(ValueError):
                 asyncio.get_running_loop().add_signal_handler(CLOSE_STREAMS_SIGNAL, live.close)
-            self._edge = Edge(
+            edge = Edge(
                 house,
                 cast("ASGIApp", make_litestar()),
                 shortcuts={
@@ -91,6 +91,9 @@ class WebApp:
                     "/api/v1/feed/live": live,
                 },
             )
+            self._stack.push_async_callback(edge.finish)
+            self._stack.callback(flush_access_lines)
+            self._edge = edge
             yield
 
     async def _live(self, receive: Receive, send: Send) -> None:

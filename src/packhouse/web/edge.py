@@ -1,28 +1,27 @@
 """The edge: one thin layer around every request, before any framework.
 
 It gives each request an id, finds out whose address and session it is, refuses what is too much,
-too large or sent by another site, and puts the same safe headers on every answer. Probes, assets
-and live streams are answered here; everything else goes on to the application.
+too large or sent by another site, and puts the same safe headers on every answer. Probes, assets,
+live streams and the few hot routes are answered here; everything else goes on to the application.
 """
 
+import random
 import re
 import time
 from urllib.parse import urlsplit
-from uuid import uuid4
-
-import structlog
 
 from packhouse import accounts
 from packhouse.foundation.errors import PackhouseError
 from packhouse.house import House
-from packhouse.plumbing.logging import get_log
+from packhouse.plumbing.logging import bind_request, get_log, write_access_line
 from packhouse.plumbing.rate_limits import RateLimiter, Verdict
 from packhouse.web.addresses import client_address, limit_key
-from packhouse.web.answers import Answer, send_answer
+from packhouse.web.answers import Answer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
 from packhouse.web.errors import CrossSite, RateLimited, TooLarge
 from packhouse.web.headers import HeaderReader, cors_headers, default_headers
+from packhouse.web.hot_routes import HotRoutes
 from packhouse.web.problems import problem_answer
 from packhouse.web.session import read_cookie
 
@@ -54,7 +53,13 @@ class Edge:
         self._inner = inner
         self._shortcuts = shortcuts
         self._limiter = RateLimiter(house.valkey)
+        self._hot = HotRoutes()
         self._default_headers = default_headers(house.settings)
+
+    async def finish(self) -> None:
+        """Finish what goes on behind the answers, at the end of the process."""
+        await self._hot.finish()
+        await self._limiter.finish()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; other protocols go to ``inner`` as they are."""
@@ -66,25 +71,26 @@ class Edge:
         context = RequestContext(
             house=self._house,
             limiter=self._limiter,
-            request_id=headers.request_id() or uuid4().hex,
+            # It only has to be told from others, so it need not be drawn from the system's entropy.
+            request_id=headers.request_id() or f"{random.getrandbits(128):032x}",
             address=client_address(
                 _peer(scope),
                 headers.text("x-forwarded-for"),
                 trusted_proxies=self._house.settings.trusted_proxies,
             ),
         )
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=context.request_id)
+        bind_request(context.request_id)
         out = _Out(send, context, self._default_headers, is_head=scope["method"] == "HEAD")
         out.extra += cors_headers(headers.text("origin"), scope, self._house.settings)
         try:
             await self._guarded(scope, receive, out, context, headers)
         except PackhouseError as error:
+            out.code = error.code
             await out.answer(problem_answer(error, scope, context))
         except Exception:
             log.exception("A request failed")
             await out.answer(problem_answer(None, scope, context))
-        self._log(scope, out, started)
+        self._log(scope, out, context, started)
 
     async def _guarded(
         self,
@@ -113,7 +119,13 @@ class Edge:
                     "Too many requests from here. Wait a little, or sign in for a higher limit.",
                     retry_after_seconds=out.verdict.reset_seconds,
                 )
-        limited = self._limited_body(path, receive, headers)
+        limited = receive if is_safe else self._limited_body(path, receive, headers)
+        hot = self._hot.find(scope["method"], path)
+        if hot is not None:
+            answer = await hot(context, scope, limited, headers)
+            if answer is not None:
+                await out.answer(answer)
+                return
         scope[KEY] = context
         for prefix, shortcut in self._shortcuts.items():
             if path.startswith(prefix):
@@ -152,7 +164,7 @@ class Edge:
             self._house.database, context.token_hash, now=self._house.clock(), fresh=fresh
         )
         if context.viewer is not None:
-            structlog.contextvars.bind_contextvars(user_id=str(context.viewer.user_id))
+            bind_request(context.request_id, context.viewer.user_id)
 
     async def _count(self, context: RequestContext, path: str) -> Verdict:
         settings = self._house.settings
@@ -186,15 +198,17 @@ class Edge:
 
         return receive_limited
 
-    def _log(self, scope: Scope, out: "_Out", started: float) -> None:
+    def _log(self, scope: Scope, out: "_Out", context: RequestContext, started: float) -> None:
         if scope["path"].startswith(UNLIMITED) and (out.status or 0) < 500:
             return
-        log.info(
-            "A request was answered",
+        write_access_line(
+            request_id=context.request_id,
+            user_id=None if context.viewer is None else context.viewer.user_id,
             method=scope["method"],
             path=scope["path"],
             status=out.status,
-            milliseconds=round((time.perf_counter() - started) * 1000, 1),
+            seconds=time.perf_counter() - started,
+            code=out.code,
         )
 
 
@@ -216,6 +230,7 @@ class _Out:
         self.extra: list[tuple[bytes, bytes]] = []
         self.verdict: Verdict | None = None
         self.status: int | None = None
+        self.code: str | None = None
 
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
@@ -227,8 +242,16 @@ class _Out:
 
     async def answer(self, answer: Answer) -> None:
         """Send a whole answer, unless one has begun: then nothing better can be said any more."""
-        if self.status is None:
-            await send_answer(answer, self)
+        if self.status is not None:
+            return
+        self.status = answer.status
+        length = (b"content-length", str(len(answer.body)).encode())
+        headers = self._completed([*answer.headers, length])
+        await self._send(
+            {"type": "http.response.start", "status": answer.status, "headers": headers}
+        )
+        body = b"" if self._is_head else answer.body
+        await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         present = {name.lower() for name, _ in headers}

@@ -15,19 +15,14 @@ from packhouse.plumbing.idempotency import recognise
 from packhouse.web.api.pages_of_results import ResultPage, page_of
 from packhouse.web.api.public_answers import UNCHANGED, public_answer
 from packhouse.web.api.requests import ApiRequest, IdempotencyKey, Limit
-from packhouse.web.context import context_of
+from packhouse.web.context import RequestContext, context_of
 from packhouse.web.queries import read_cursor
 
 
-@post("/api/v1/packs/{slug:str}/openings", status_code=201, tags=["packs"])
-async def create_openings(
-    request: ApiRequest,
-    slug: FromPath[str],
-    data: JSONBody[OpenPacks],
-    idempotency_key: IdempotencyKey = None,
+async def open_packs_as_asked(
+    context: RequestContext, slug: str, data: OpenPacks, idempotency_key: str | None
 ) -> OpenedPacks:
-    """Open a pack up to ten times: paid once, drawn once, recorded once."""
-    context = context_of(request.scope)
+    """Open packs for whoever is signed in; raises what ``open_pack`` does."""
     viewer = context.require_viewer()
     repeat = recognise(
         user_id=viewer.user_id,
@@ -43,6 +38,17 @@ async def create_openings(
         token_hash=context.token_hash,
     )
     return await open_pack(context.house, command)
+
+
+@post("/api/v1/packs/{slug:str}/openings", status_code=201, tags=["packs"])
+async def create_openings(
+    request: ApiRequest,
+    slug: FromPath[str],
+    data: JSONBody[OpenPacks],
+    idempotency_key: IdempotencyKey = None,
+) -> OpenedPacks:
+    """Open a pack up to ten times: paid once, drawn once, recorded once."""
+    return await open_packs_as_asked(context_of(request.scope), slug, data, idempotency_key)
 
 
 @get("/api/v1/openings", tags=["openings"])

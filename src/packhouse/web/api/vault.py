@@ -10,9 +10,10 @@ from litestar.params import FromQuery, JSONBody, QueryParameter
 from packhouse import vault
 from packhouse.flows.sell_cards_back import SaleRequest, SellCardsBack, SoldBack, sell_cards_back
 from packhouse.foundation.cards import CardFace
-from packhouse.foundation.identifiers import OpeningId, UserCardId
+from packhouse.foundation.identifiers import OpeningId, UserCardId, UserId
 from packhouse.foundation.limits import CARD_VALUE_MAX_MINOR, PAGE_LIMIT_DEFAULT
 from packhouse.foundation.tiers import Tier
+from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.vault import UserCard, UserCardState, VaultFilter, VaultPosition, VaultSort
 from packhouse.web.api.card_faces import list_faces
@@ -50,6 +51,36 @@ class VaultCard(msgspec.Struct, frozen=True):
     created_at: datetime
 
 
+class VaultQuery(msgspec.Struct, frozen=True):
+    """A page of a vault, after ``after`` in the wanted order."""
+
+    wanted: VaultFilter
+    limit: int
+    after: VaultPosition | None
+
+
+async def read_vault_page(
+    house: House, user_id: UserId, query: VaultQuery
+) -> ResultPage[VaultCard]:
+    """A user's cards with their faces."""
+    async with house.database.connection() as connection:
+        cards = await vault.list_vault_page(
+            connection,
+            user_id=user_id,
+            wanted=query.wanted,
+            after=query.after,
+            limit=query.limit + 1,
+        )
+        found = page_of(
+            cards,
+            limit=query.limit,
+            position=lambda card: VaultCursor(id=card.id, value=card.value),
+        )
+        faces = await list_faces(house, connection, {card.card_id for card in found.items})
+    items = tuple(_vault_card(card, faces[card.card_id]) for card in found.items)
+    return ResultPage(items=items, next_cursor=found.next_cursor)
+
+
 StateFilter = Annotated[UserCardState | None, QueryParameter(name="state")]
 """The framework keeps the plain name for itself."""
 
@@ -67,20 +98,12 @@ async def list_vault(
     context = context_of(request.scope)
     viewer = context.require_viewer()
     last = read_cursor(cursor, VaultCursor)
-    async with context.house.database.connection() as connection:
-        cards = await vault.list_vault_page(
-            connection,
-            user_id=viewer.user_id,
-            wanted=VaultFilter(tier=tier, state=state_, sort=sort),
-            after=None if last is None else VaultPosition(id=last.id, value=last.value),
-            limit=limit + 1,
-        )
-        found = page_of(
-            cards, limit=limit, position=lambda card: VaultCursor(id=card.id, value=card.value)
-        )
-        faces = await list_faces(context.house, connection, {card.card_id for card in found.items})
-    items = tuple(_vault_card(card, faces[card.card_id]) for card in found.items)
-    return ResultPage(items=items, next_cursor=found.next_cursor)
+    query = VaultQuery(
+        wanted=VaultFilter(tier=tier, state=state_, sort=sort),
+        limit=limit,
+        after=None if last is None else VaultPosition(id=last.id, value=last.value),
+    )
+    return await read_vault_page(context.house, viewer.user_id, query)
 
 
 @post("/api/v1/vault/sales", status_code=201, tags=["vault"])

@@ -1,0 +1,215 @@
+"""The few routes that most requests are for, answered at the edge without the framework.
+
+The newest page of the feed, the packs on sale, one's vault, and the opening of packs: the same
+functions give the same answers as behind the framework, which costs more than they do. It stays the
+one place where parameters are described and refused: whatever is not plainly right here is left to
+it, by answering None.
+"""
+
+import re
+from collections.abc import Awaitable, Callable
+from functools import lru_cache
+from typing import Final, TypeAlias, cast, get_args
+from urllib.parse import parse_qsl
+
+import msgspec
+
+from packhouse.flows.open_pack import OpenPacks
+from packhouse.foundation.limits import PAGE_LIMIT_DEFAULT, PAGE_LIMIT_MAX
+from packhouse.foundation.tiers import TIERS, Tier
+from packhouse.vault import UserCardState, VaultFilter, VaultSort
+from packhouse.web.answers import Answer
+from packhouse.web.api.feed import FeedQuery, encode_feed_page
+from packhouse.web.api.openings import open_packs_as_asked
+from packhouse.web.api.packs import encode_pack, encode_packs
+from packhouse.web.api.public_answers import FRESH_FOR_A_MOMENT
+from packhouse.web.api.vault import VaultQuery, read_vault_page
+from packhouse.web.asgi import Headers, Receive, Scope
+from packhouse.web.context import RequestContext
+from packhouse.web.headers import HeaderReader
+from packhouse.web.kept_answers import KeptAnswers
+from packhouse.web.maintenance import ShopDoor
+from packhouse.web.validation import decode_body
+
+HotRoute: TypeAlias = Callable[
+    [RequestContext, Scope, Receive, HeaderReader], Awaitable[Answer | None]
+]
+
+QUERIES_KEPT: Final = 512
+
+_JSON: Final = (b"content-type", b"application/json")
+_PUBLIC: Final[Headers] = (_JSON, (b"cache-control", FRESH_FOR_A_MOMENT.encode()))
+_PRIVATE: Final[Headers] = (_JSON,)
+
+_PACK: Final = re.compile(r"/api/v1/packs/([a-z0-9][a-z0-9-]{0,63})(/openings)?")
+
+_TIERS: Final[frozenset[str]] = frozenset(TIERS)
+_STATES: Final[frozenset[str]] = frozenset(get_args(UserCardState))
+_SORTS: Final[frozenset[str]] = frozenset(get_args(VaultSort))
+
+
+class HotRoutes:
+    """The hot routes of one process."""
+
+    def __init__(self) -> None:
+        self._kept = KeptAnswers()
+        self._door = ShopDoor()
+        self._routes: dict[tuple[str, str], HotRoute] = {
+            ("GET", "/api/v1/feed"): self._feed,
+            ("GET", "/api/v1/vault"): self._vault,
+            ("GET", "/api/v1/packs"): self._packs,
+        }
+
+    def find(self, method: str, path: str) -> HotRoute | None:
+        """What answers here, if this is one of the hot routes."""
+        route = self._routes.get((method, path))
+        if route is not None:
+            return route
+        match = _PACK.fullmatch(path)
+        if match is None:
+            return None
+        if match[2] is None:
+            return self._pack if method == "GET" else None
+        return self._open if method == "POST" else None
+
+    async def finish(self) -> None:
+        """Wait for what is under way, at the end of the process."""
+        await self._kept.finish()
+
+    async def _feed(
+        self, context: RequestContext, scope: Scope, _receive: Receive, headers: HeaderReader
+    ) -> Answer | None:
+        query = _read_feed_query(scope["query_string"])
+        if query is None:
+            return None
+        house = context.house
+        return await self._public(("feed", query), lambda: encode_feed_page(house, query), headers)
+
+    async def _packs(
+        self, context: RequestContext, scope: Scope, _receive: Receive, headers: HeaderReader
+    ) -> Answer | None:
+        if scope["query_string"]:
+            return None
+        house = context.house
+        return await self._public(
+            ("packs", house.packs.changes), lambda: encode_packs(house), headers
+        )
+
+    async def _pack(
+        self, context: RequestContext, scope: Scope, _receive: Receive, headers: HeaderReader
+    ) -> Answer | None:
+        if scope["query_string"]:
+            return None
+        house, slug = context.house, _slug_of(scope)
+        # Only what is on sale is kept, so that made-up names cannot fill the memory.
+        pack = await house.packs.get_pack(house.database, slug)
+        return await self._public(
+            ("pack", slug, house.packs.changes), lambda: encode_pack(house, pack), headers
+        )
+
+    async def _public(
+        self,
+        key: tuple[object, ...],
+        build: Callable[[], Awaitable[bytes]],
+        headers: HeaderReader,
+    ) -> Answer:
+        kept = self._kept.find_fresh(key)
+        if kept is None:
+            kept = await self._kept.get(key, build, headers=_PUBLIC)
+        return kept.answer(
+            accept_encoding=headers.text("accept-encoding"),
+            if_none_match=headers.text("if-none-match"),
+        )
+
+    async def _vault(
+        self, context: RequestContext, scope: Scope, _receive: Receive, _headers: HeaderReader
+    ) -> Answer | None:
+        query = _read_vault_query(scope["query_string"])
+        if query is None:
+            return None
+        viewer = context.require_viewer()
+        page = await read_vault_page(context.house, viewer.user_id, query)
+        return Answer(status=200, body=msgspec.json.encode(page), headers=_PRIVATE)
+
+    async def _open(
+        self, context: RequestContext, scope: Scope, receive: Receive, headers: HeaderReader
+    ) -> Answer | None:
+        content_type = headers.text("content-type")
+        if scope["query_string"] or content_type is None or not _is_json(content_type):
+            return None
+        await self._door.require_open(context.house)
+        wanted = decode_body(await _read_body(receive), OpenPacks)
+        opened = await open_packs_as_asked(
+            context, _slug_of(scope), wanted, headers.text("idempotency-key")
+        )
+        return Answer(status=201, body=msgspec.json.encode(opened), headers=_PRIVATE)
+
+
+def _slug_of(scope: Scope) -> str:
+    path: str = scope["path"]
+    return path.split("/", 5)[4]
+
+
+def _is_json(content_type: str) -> bool:
+    return content_type.partition(";")[0].strip().lower() == "application/json"
+
+
+async def _read_body(receive: Receive) -> bytes:
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    parts = [body]
+    while message.get("more_body", False):
+        message = await receive()
+        parts.append(message.get("body", b""))
+    return b"".join(parts)
+
+
+@lru_cache(QUERIES_KEPT)
+def _read_feed_query(query: bytes) -> FeedQuery | None:
+    """A newest page of the feed, if that is all it asks for; None for everything else."""
+    values = _read_values(query, {"tier", "limit"})
+    if values is None:
+        return None
+    tier, limit = values.get("tier"), _read_limit(values.get("limit"))
+    if limit is None or (tier is not None and tier not in _TIERS):
+        return None
+    return FeedQuery(tier=cast("Tier | None", tier), limit=limit, before=None)
+
+
+@lru_cache(QUERIES_KEPT)
+def _read_vault_query(query: bytes) -> VaultQuery | None:
+    """The first page of a vault; pages further on are asked for seldom."""
+    values = _read_values(query, {"tier", "state", "sort", "limit"})
+    if values is None:
+        return None
+    tier, state = values.get("tier"), values.get("state")
+    sort, limit = values.get("sort", "newest"), _read_limit(values.get("limit"))
+    if limit is None or sort not in _SORTS:
+        return None
+    if (tier is not None and tier not in _TIERS) or (state is not None and state not in _STATES):
+        return None
+    wanted = VaultFilter(
+        tier=cast("Tier | None", tier),
+        state=cast("UserCardState | None", state),
+        sort=cast("VaultSort", sort),
+    )
+    return VaultQuery(wanted=wanted, limit=limit, after=None)
+
+
+def _read_values(query: bytes, known: set[str]) -> dict[str, str] | None:
+    if not query:
+        return {}
+    pairs = parse_qsl(query.decode("latin-1"), keep_blank_values=True)
+    values = dict(pairs)
+    return values if len(values) == len(pairs) and values.keys() <= known else None
+
+
+def _read_limit(text: str | None) -> int | None:
+    if text is None:
+        return PAGE_LIMIT_DEFAULT
+    if not text.isascii() or not text.isdecimal() or not 1 <= len(text) <= 3:
+        return None
+    limit = int(text)
+    return limit if 1 <= limit <= PAGE_LIMIT_MAX else None

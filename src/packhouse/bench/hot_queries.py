@@ -107,7 +107,7 @@ def _feed_of_tier_deep(shop: BulkShop, chance: Random) -> Sequence[Any]:
 
 
 def _session(shop: BulkShop, chance: Random) -> Sequence[Any]:
-    return token_hash(_someone(shop, chance)), shop.now
+    return [token_hash(_someone(shop, chance))], shop.now
 
 
 def _standing(shop: BulkShop, chance: Random) -> Sequence[Any]:
@@ -169,7 +169,7 @@ HOT_QUERIES: Final = (
     HotQuery("feed, deep", FEED, "feed.list_newest_pulls", _feed_deep),
     HotQuery("feed of a tier", FEED, "feed.list_newest_pulls_of_tier", _feed_of_tier),
     HotQuery("feed of a tier, deep", FEED, "feed.list_newest_pulls_of_tier", _feed_of_tier_deep),
-    HotQuery("session", OPENING, "accounts.find_session", _session),
+    HotQuery("session", OPENING, "accounts.list_sessions", _session),
     HotQuery("standing", OPENING, "draws.list_opening_standings", _standing),
     HotQuery("claim of stock", OPENING, "catalog.claim_stock_items", _claim, locks=True),
     HotQuery("shipping queue", OPENING, "shipping.list_shipping_queue", _queue),

@@ -28,8 +28,8 @@ WHALE: Final = SHOP.user_id(0)
 """A tenth of everything is theirs."""
 WHALE_PAIR: Final = SHOP.seed_pair_id(0)
 LIGHT: Final = SHOP.user_id(3_500)
-MIDDLE: Final = SHOP.openings // 20 * 10
-"""An opening of the whale's that half of all openings follow."""
+MIDDLE: Final = SHOP.openings // 140 * 70
+"""An opening of the whale's with a parcel, which half of all openings follow."""
 MIDDLE_CARD: Final = MIDDLE * CARDS_PER_OPENING
 NEWEST: Final = SHOP.openings - 10
 """One of theirs that is about the newest of all."""

@@ -5,7 +5,7 @@ from typing import Final
 from uuid import UUID
 
 from packhouse.bench.bulk_rows import email_key, token_hash
-from packhouse.bench.bulk_shop import id_number
+from packhouse.bench.bulk_shop import OPENINGS_PER_PARCEL, id_number
 from worlds.planned_shop import (
     HASH,
     LATER,
@@ -33,7 +33,7 @@ EVENTS = [
     for each in range(SHOP.openings - SHOP.waiting, SHOP.openings - SHOP.waiting + RELAYED)
 ]
 CARDS_OF_WHALE = [SHOP.user_card_id(MIDDLE_CARD + 80 * number + 1) for number in range(200)]
-PARCEL = SHOP.parcel_id(MIDDLE // 5)
+PARCEL = SHOP.parcel_id(MIDDLE // OPENINGS_PER_PARCEL)
 VALUE = 60
 OWN = "one collector's own cards bound it: a state, or a tier by value, is found by reading on"
 

@@ -23,7 +23,8 @@ LIGHT_CARDS: Final = 16
 """What each of the others has, about."""
 CATALOGUE: Final = 1_000
 """Different cards; a shop's catalogue does not grow with its sales."""
-OPENINGS_PER_PARCEL: Final = 5
+OPENINGS_PER_PARCEL: Final = 7
+"""Not a divisor of ten, so that parcels are everybody's as openings are."""
 PENDING_PARCELS: Final = 100
 PACKING_PARCELS: Final = 50
 """The queue of a shop that keeps up is as long with many sales as with few."""

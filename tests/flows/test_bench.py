@@ -76,12 +76,15 @@ async def test_stock_is_filled_up_to_what_a_turn_needs(house: House, ember: Card
 
 @pytest.mark.xdist_group("bench")
 def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None:
-    with bench("open", "feed") as (result, folder):
+    with bench("open", "feed", "scale") as (result, folder):
         for scenario in ("open", "feed"):
             assert result["scenarios"][scenario]["requests_per_second"] > 0
             assert result["scenarios"][scenario]["errors"] == 0
             assert result["scenarios"][scenario]["statements"]
         assert result["ratios"]["open/pgbench"] > 0
+        assert result["scenarios"]["scale"]["bulk_rows_20k"] > 100_000
+        assert result["scenarios"]["scale"]["errors"] == 0
+        assert len([name for name in result["ratios"] if name.startswith("scale/")]) == 20
         assert "Openings a second by clients" in (folder / "report" / "report.html").read_text()
 
 

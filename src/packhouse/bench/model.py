@@ -20,6 +20,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     """How long and how often. ``collectors`` is how many accounts the stage is filled with.
 
     ``minutes`` is how long the shop is watched in one go where its memory is the matter.
+    ``sizes`` are the user cards of each database of ``scale``, its own choice when empty.
     """
 
     rounds: int = 5
@@ -28,6 +29,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     collectors: int = 10_000
     minutes: float = 5.0
     is_quick: bool = False
+    sizes: tuple[int, ...] = ()
 
 
 class Machine(msgspec.Struct, frozen=True):
@@ -85,7 +87,8 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
     """How many times as fast ours is as another's, by median; the pairs of rounds give the spread.
 
     ``generator_per_second`` is what the load generator alone reached; ``is_counted`` says that it
-    was fast enough for the ratio to mean anything. ``must`` and ``aim`` are the targets.
+    was fast enough for the ratio to mean anything. ``must`` and ``aim`` are the targets: the least,
+    or with ``is_ceiling`` the most.
     """
 
     name: str
@@ -96,6 +99,7 @@ class Ratio(msgspec.Struct, frozen=True, kw_only=True):
     is_counted: bool
     must: float | None = None
     aim: float | None = None
+    is_ceiling: bool = False
 
 
 class Line(msgspec.Struct, frozen=True):

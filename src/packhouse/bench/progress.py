@@ -93,7 +93,8 @@ def ratio_line(ratio: Ratio) -> str:
         if ratio.generator_per_second is None
         else f"generator alone {ratio.generator_per_second:,.0f} a second"
     )
-    target = "" if ratio.must is None else f", must {ratio.must:g}, aim {ratio.aim:g}"
+    sign = "≤ " if ratio.is_ceiling else ""
+    target = "" if ratio.must is None else f", must {sign}{ratio.must:g}, aim {sign}{ratio.aim:g}"
     counted = "" if ratio.is_counted else ", NOT COUNTED"
     rounds = f"{ratio.low:.2f} to {ratio.high:.2f}"
     return f"{ratio.name} {ratio.value:.2f} ({rounds}; {alone}{target}){counted}"

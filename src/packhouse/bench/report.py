@@ -125,8 +125,8 @@ def _ratio_table(ratios: Sequence[Ratio]) -> str:
                 ratio.name,
                 f"{ratio.value:.2f}",
                 f"{ratio.low:.2f}–{ratio.high:.2f}",
-                _number(ratio.must),
-                _number(ratio.aim),
+                _target(ratio.must, is_ceiling=ratio.is_ceiling),
+                _target(ratio.aim, is_ceiling=ratio.is_ceiling),
                 _number(ratio.generator_per_second),
                 "yes" if ratio.is_counted else "not counted",
             )
@@ -160,6 +160,16 @@ def target_result(target: Target) -> str:
     return "pass, aim met" if target.is_aim_met else "pass"
 
 
+def _milliseconds(value: float) -> str:
+    return f"{value:.3f}" if value < 1 else f"{value:.2f}"
+
+
+def _target(value: float | None, *, is_ceiling: bool) -> str:
+    if value is None:
+        return _number(value)
+    return f"{'≤' if is_ceiling else '≥'} {_number(value)}"
+
+
 def _measurement_table(measurements: Sequence[Measurement]) -> str:
     return _table(
         ("contender", "clients", "per second", "rounds", "p50 ms", "p95 ms", "p99 ms", "max ms",
@@ -188,10 +198,7 @@ def _routes(measurement: Measurement) -> str:
             (
                 route,
                 _number(times.requests),
-                f"{times.p50_ms:.2f}",
-                f"{times.p95_ms:.2f}",
-                f"{times.p99_ms:.2f}",
-                f"{times.max_ms:.1f}",
+                *map(_milliseconds, (times.p50_ms, times.p95_ms, times.p99_ms, times.max_ms)),
             )
             for route, times in measurement.routes.items()
         ],

@@ -55,7 +55,8 @@ async def _play(
     options = result.options
     async with open_stage(folder, servers, options, say=progress.say) as stage:
         result.rows_per_second = stage.filled.rows_per_second
-        has_statements = await prepare_statements(stage.house)
+        async with stage.house.database.connection() as connection:
+            has_statements = await prepare_statements(connection)
         for scenario in scenarios:
             outcome = Outcome(name=scenario.name, measures=scenario.measures)
             result.outcomes.append(outcome)
@@ -79,7 +80,8 @@ async def _run_one(
     try:
         await workbench.stage.wait_for_relay()
         if has_statements:
-            await reset_statements(house)
+            async with house.database.connection() as connection:
+                await reset_statements(connection)
         await scenario.run(workbench, outcome)
     except (Refusal, Outage) as error:
         outcome.failure = _sentence_of(error)
@@ -87,7 +89,9 @@ async def _run_one(
         outcome.failure = "Stopped before its end."
         raise
     if has_statements:
-        outcome.statements = with_durations(await list_top_statements(house), outcome.durations)
+        async with house.database.connection() as connection:
+            top = await list_top_statements(connection)
+        outcome.statements += with_durations(top, outcome.durations)
     else:
         outcome.notes.append("The server does not let us count its statements.")
 

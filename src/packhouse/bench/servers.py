@@ -86,6 +86,17 @@ def bench_postgres(
         asyncio.run(_run(named, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
 
 
+@asynccontextmanager
+async def further_database(servers: Servers) -> AsyncIterator[str]:
+    """The URL of one more empty database on the bench's server, dropped at the end."""
+    database = f"packhouse_bench_{secrets.token_hex(4)}"
+    await _create_database(servers.database_url, database)
+    try:
+        yield urlunsplit(urlsplit(servers.database_url)._replace(path=f"/{database}"))
+    finally:
+        await _run(servers.database_url, f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+
 async def _create_database(url: str, database: str) -> None:
     async with _connection(url) as connection:
         for name, wanted in DURABLE.items():

@@ -3,7 +3,6 @@
 from typing import Final
 
 from packhouse.bench.model import StatementTimes
-from packhouse.house import House
 from packhouse.plumbing.postgres import Connection
 
 TOP: Final = 15
@@ -21,15 +20,14 @@ LIMIT $1
 """
 
 
-async def prepare_statements(house: House) -> bool:
-    """Begin to count in this database; False where the server does not let us."""
-    async with house.database.connection() as connection:
-        if not await is_superuser(connection):
-            return False
-        preloaded = await connection.fetchval("SHOW shared_preload_libraries")
-        if "pg_stat_statements" not in preloaded:
-            return False
-        await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+async def prepare_statements(connection: Connection) -> bool:
+    """Let this database tell what is counted; False where the server does not let us."""
+    if not await is_superuser(connection):
+        return False
+    preloaded = await connection.fetchval("SHOW shared_preload_libraries")
+    if "pg_stat_statements" not in preloaded:
+        return False
+    await connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     return True
 
 
@@ -38,16 +36,14 @@ async def is_superuser(connection: Connection) -> bool:
     return bool(await connection.fetchval("SELECT current_setting('is_superuser') = 'on'"))
 
 
-async def reset_statements(house: House) -> None:
-    """Begin to count anew."""
-    async with house.database.connection() as connection:
-        await connection.execute("SELECT pg_stat_statements_reset()")
+async def reset_statements(connection: Connection) -> None:
+    """Begin to count anew, in every database."""
+    await connection.execute("SELECT pg_stat_statements_reset()")
 
 
-async def list_top_statements(house: House) -> list[StatementTimes]:
-    """Those that took the most time, of the shop and of pgbench alike."""
-    async with house.database.connection() as connection:
-        rows = await connection.fetch(_TOP_STATEMENTS, TOP)
+async def list_top_statements(connection: Connection) -> list[StatementTimes]:
+    """Those of this database that took the most time, of the shop and of pgbench alike."""
+    rows = await connection.fetch(_TOP_STATEMENTS, TOP)
     return [
         StatementTimes(
             statement=" ".join(row["query"].split()),

@@ -20,7 +20,7 @@ FROM cards
 WHERE ($1::text IS NULL OR lower(name) LIKE $1 OR lower(number) LIKE $1)
     AND ($2::text IS NULL OR set_code = $2)
     AND ($3::text IS NULL OR tier = $3)
-    AND ($4::text IS NULL OR (set_code, number) > ($4, $5::text))
+    AND (set_code, number) > (coalesce($4::text, ''), coalesce($5::text, ''))
 ORDER BY set_code, number
 LIMIT $6
 
@@ -137,7 +137,7 @@ SELECT card_id, id, place, lot_id, grade, certificate, photo, location, created_
 FROM stock_items
 WHERE card_id = $1
     AND ($2::text IS NULL OR place = $2)
-    AND ($3::uuid IS NULL OR id > $3)
+    AND id > coalesce($3::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
 ORDER BY id
 LIMIT $4
 

@@ -52,6 +52,14 @@ def bench_command(
     collectors: Annotated[
         int | None, typer.Option(min=256, max=1_000_000, help="Accounts to fill the shop with.")
     ] = None,
+    size: Annotated[
+        list[int] | None,
+        typer.Option(
+            min=1_000,
+            max=100_000_000,
+            help="User cards of a database of scale; once for each. Ten million take 15 GB.",
+        ),
+    ] = None,
 ) -> None:
     """Measure the shop, with durable commits, against PostgreSQL's own limit and other servers.
 
@@ -69,6 +77,7 @@ def bench_command(
             collectors=collectors or begin.collectors,
             minutes=minutes or begin.minutes,
             is_quick=quick,
+            sizes=tuple(size or ()),
         )
         progress = Progress()
         result = begin_result(options)

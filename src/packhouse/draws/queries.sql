@@ -43,7 +43,7 @@ LIMIT $2
 -- All of a user's pairs, newest first. Index: seed_pairs_pkey.
 SELECT id, commitment, user_key, client_seed, created_at, first_used_at, revealed_at, server_seed, openings
 FROM seed_pairs
-WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+WHERE user_id = $1 AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY id DESC
 LIMIT $3
 
@@ -100,7 +100,7 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::bigint[], $6::bi
 -- A user's own history, newest first. Index: openings_pkey.
 SELECT id, receipt
 FROM openings
-WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+WHERE user_id = $1 AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY id DESC
 LIMIT $3
 
@@ -108,7 +108,7 @@ LIMIT $3
 -- When a user's openings were made, newest first. Index: openings_pkey.
 SELECT id, created_at
 FROM openings
-WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+WHERE user_id = $1 AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY id DESC
 LIMIT $3
 

@@ -14,16 +14,18 @@ FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::
 -- A page of the feed, newest first. Index: global_feed_pkey.
 SELECT sequence, username, card, tier, value, pack, opening_id, created_at
 FROM global_feed
-WHERE ($1::bigint IS NULL OR sequence < $1)
+WHERE sequence < coalesce($1::bigint, 9223372036854775807)
 ORDER BY sequence DESC
 LIMIT $2
 
 -- name: list_newest_pulls_of_tier
--- The same within one tier. Index: idx_global_feed_tier.
+-- The same within one tier. It is asked for as an array of one and sorted by, so that no other index
+-- gives the order: a plan for any tier would read the whole feed backwards in search of a rare one.
+-- Index: idx_global_feed_tier.
 SELECT sequence, username, card, tier, value, pack, opening_id, created_at
 FROM global_feed
-WHERE tier = $3 AND ($1::bigint IS NULL OR sequence < $1)
-ORDER BY sequence DESC
+WHERE tier = ANY (ARRAY[$3::text]) AND sequence < coalesce($1::bigint, 9223372036854775807)
+ORDER BY tier, sequence DESC
 LIMIT $2
 
 -- name: list_pulls_after

@@ -212,6 +212,7 @@ CREATE TABLE shipping_requests (
 
 CREATE INDEX idx_shipping_requests_user_id ON shipping_requests (user_id, id DESC);
 CREATE INDEX idx_shipping_requests_status ON shipping_requests (status, id);
+CREATE INDEX shipping_requests_id_idx ON shipping_requests (id);
 
 -- Its cards.
 CREATE TABLE shipping_request_items (
@@ -251,7 +252,8 @@ CREATE TABLE idempotency_keys (
     CONSTRAINT idempotency_keys_pkey PRIMARY KEY (user_id, route, key)
 );
 
--- Events on their way out, written with the effect and deleted by the relay. It is short: no further index.
+-- Events on their way out, written with the effect and deleted by the relay. Short, but for a relay that
+-- was away: its line then must not cost more, batch by batch, the longer it is.
 CREATE TABLE outbox (
     user_id    uuid        NOT NULL,
     id         uuid        NOT NULL,
@@ -263,6 +265,9 @@ CREATE TABLE outbox (
     created_at timestamptz NOT NULL,
     CONSTRAINT outbox_pkey PRIMARY KEY (user_id, id)
 );
+
+CREATE INDEX outbox_id_idx ON outbox (id);
+CREATE INDEX outbox_subject_id_id_idx ON outbox (subject_id, id);
 
 
 -- Catalogue and packs: small, read from process memory, reference tables when sharded

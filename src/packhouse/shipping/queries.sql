@@ -39,30 +39,33 @@ WHERE user_id = $1 AND id = $2
 -- A collector's own requests, newest first. Index: idx_shipping_requests_user_id.
 SELECT user_id, id, status, address, cost, quote, carrier, tracking_number, created_at, updated_at
 FROM shipping_requests
-WHERE user_id = $1 AND ($2::uuid IS NULL OR id < $2)
+WHERE user_id = $1 AND id < coalesce($2::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY id DESC
 LIMIT $3
 
 -- name: list_shipping_queue
--- The operator's queue in one status, oldest first. Index: idx_shipping_requests_status.
+-- The operator's queue in one status, oldest first; an array of one, as for a tier of the feed: what
+-- waits is the newest of all. Index: idx_shipping_requests_status.
 SELECT user_id, id, status, address, cost, quote, carrier, tracking_number, created_at, updated_at
 FROM shipping_requests
-WHERE status = $1 AND ($2::uuid IS NULL OR id > $2)
-ORDER BY id
+WHERE status = ANY (ARRAY[$1::text]) AND id > coalesce($2::uuid, '00000000-0000-0000-0000-000000000000'::uuid)
+ORDER BY status, id
 LIMIT $3
 
 -- name: list_all_shipping_requests
--- The operator's list of everything, newest first; rare, and in pages.
+-- The operator's list of everything, newest first. Index: shipping_requests_id_idx.
 SELECT user_id, id, status, address, cost, quote, carrier, tracking_number, created_at, updated_at
 FROM shipping_requests
-WHERE ($1::uuid IS NULL OR id < $1)
+WHERE id < coalesce($1::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY id DESC
 LIMIT $2
 
 -- name: count_shipping_requests
--- How many requests are in each status, for the queue's tabs. Index: idx_shipping_requests_status.
+-- How many requests are in each of certain statuses: those still to be sent are few, those that have
+-- arrived are ever more. Index: idx_shipping_requests_status.
 SELECT status, count(*) AS requests
 FROM shipping_requests
+WHERE status = ANY ($1::text[])
 GROUP BY status
 
 -- name: count_underway_requests

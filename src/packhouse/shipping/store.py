@@ -1,6 +1,6 @@
 """What the shipping room keeps in PostgreSQL; each function runs the query of its own name."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from packhouse.foundation.identifiers import (
 )
 from packhouse.plumbing.postgres import Connection, Record
 from packhouse.plumbing.queries import load_queries
-from packhouse.shipping.model import Address, Quote, ShippingStatus
+from packhouse.shipping.model import SHIPPING_STATUSES, Address, Quote, ShippingStatus
 from packhouse.shipping.rules import UNDERWAY
 
 QUERIES = load_queries("packhouse.shipping")
@@ -157,9 +157,11 @@ async def list_all_shipping_requests(
     return [_read_request(row) for row in rows]
 
 
-async def count_shipping_requests(connection: Connection) -> dict[ShippingStatus, int]:
-    """How many are in each status."""
-    rows = await connection.fetch(QUERIES["count_shipping_requests"])
+async def count_shipping_requests(
+    connection: Connection, statuses: Collection[ShippingStatus] = SHIPPING_STATUSES
+) -> dict[ShippingStatus, int]:
+    """How many are in each of these statuses; what has arrived takes the longer the more it is."""
+    rows = await connection.fetch(QUERIES["count_shipping_requests"], list(statuses))
     return {row["status"]: row["requests"] for row in rows}
 
 

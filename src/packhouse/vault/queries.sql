@@ -9,10 +9,13 @@ FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text
     AS c (user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until)
 
 -- name: list_user_cards_by_newest
--- A page of the vault, newest first. Index: user_cards_pkey.
+-- A page of the vault, newest first, after one card of it or from the beginning: a keyset that is NULL
+-- stands for the end of all, so that it is where the index is entered and no condition on what was read.
+-- A state is looked for until the page is full. Index: user_cards_pkey.
 SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
 FROM user_cards
-WHERE user_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR id < $3)
+WHERE user_id = $1 AND ($2::text IS NULL OR state = $2)
+    AND id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY id DESC
 LIMIT $4
 
@@ -20,16 +23,18 @@ LIMIT $4
 -- The same within one tier. Index: idx_user_cards_tier.
 SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
 FROM user_cards
-WHERE tier = $5 AND user_id = $1 AND ($2::text IS NULL OR state = $2) AND ($3::uuid IS NULL OR id < $3)
+WHERE tier = $5 AND user_id = $1 AND ($2::text IS NULL OR state = $2)
+    AND id < coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
 ORDER BY id DESC
 LIMIT $4
 
 -- name: list_user_cards_by_value
--- A page of the vault, dearest first. Index: idx_user_cards_user_id.
+-- A page of the vault, dearest first; a tier or a state is looked for until the page is full.
+-- Index: idx_user_cards_user_id.
 SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
 FROM user_cards
 WHERE user_id = $1 AND ($2::text IS NULL OR state = $2) AND ($5::text IS NULL OR tier = $5)
-    AND ($3::uuid IS NULL OR (value, id) < ($6, $3))
+    AND (value, id) < (coalesce($6::bigint, 9223372036854775807), coalesce($3::uuid, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid))
 ORDER BY value DESC, id DESC
 LIMIT $4
 
@@ -55,10 +60,12 @@ WHERE user_id = $1 AND state = 'vaulted'
 RETURNING card_id, stock_item_id
 
 -- name: count_user_cards
--- How many cards a user has in each tier and state, for the vault's tabs.
+-- How many cards a user has in each tier and state, for the vault's tabs: all of them are read. By id,
+-- which every card's is above zero, because cards of one opening lie together; in the order of value each
+-- would be a page of its own. Index: user_cards_pkey.
 SELECT tier, state, count(*) AS cards
 FROM user_cards
-WHERE user_id = $1
+WHERE user_id = $1 AND id > '00000000-0000-0000-0000-000000000000'::uuid
 GROUP BY tier, state
 
 -- name: check_card_places

@@ -42,7 +42,7 @@ FROM unnest($1::uuid[], $2::bigint[], $3::text[], $4::bigint[], $5::bigint[], $6
 -- A page of a user's entries, newest first. Index: ledger_entries_pkey.
 SELECT sequence, kind, amount, balance_after, counterparty, reference, created_at
 FROM ledger_entries
-WHERE user_id = $1 AND ($2::bigint IS NULL OR sequence < $2)
+WHERE user_id = $1 AND sequence < coalesce($2::bigint, 9223372036854775807)
 ORDER BY sequence DESC
 LIMIT $3
 

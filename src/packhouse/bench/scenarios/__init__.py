@@ -50,8 +50,9 @@ time of a server over its turns), ``bench.packs.publish_lot`` and ``publish_last
 ``bench.stock``, ``bench.population.fill`` (more collectors), ``bench.portions``, ``bench.nginx``,
 ``bench.processor``, ``bench.memory``, ``bench.crowd`` (thousands with think time, by the mix of
 ``bench.activities``), ``bench.statement_samples`` (percentiles of queries), ``drop.list_findings``
-(every law), ``bench.latencies.Latencies`` for a program of your own, and
-``bench.load.measurement_of`` for samples that did not come from ``take_turns``.
+(every law), ``bench.latencies.Latencies`` for a program of your own,
+``bench.bulk.load_bulk`` (rows by the million), ``bench.explain`` (what an execution costs the
+server), and ``bench.load.measurement_of`` for samples that did not come from ``take_turns``.
 
 Peers (``scenarios/peers.py``) are started by ``packhouse.bench.peers``; ``bench/peers/README.md``
 in the repository says what a peer must be.
@@ -67,6 +68,7 @@ from packhouse.bench.scenarios import (
     hot,
     opening,
     pack_page,
+    scale,
     ship,
     sign_in,
     soak,
@@ -85,6 +87,7 @@ _ALL: Final[tuple[Scenario, ...]] = (
     users.SCENARIO,
     drop.SCENARIO,
     soak.SCENARIO,
+    scale.SCENARIO,
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

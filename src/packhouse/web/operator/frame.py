@@ -38,8 +38,8 @@ async def operator_page(
     if error is not None:
         form.add_refusal(error)
     async with house.database.connection() as connection:
-        counts = await shipping.count_shipping_requests(connection)
-    waiting = counts.get("pending", 0) + counts.get("packing", 0)
+        counts = await shipping.count_shipping_requests(connection, ("pending", "packing"))
+    waiting = sum(counts.values())
     frame = {
         "rail_counts": {"/admin/shipping": waiting},
         "form": form,

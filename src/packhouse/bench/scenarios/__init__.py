@@ -58,7 +58,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from packhouse.bench.scenario import Scenario
-from packhouse.bench.scenarios import feed, hot, opening, pack_page, ship, sign_in, vault
+from packhouse.bench.scenarios import feed, hot, opening, pack_page, peers, ship, sign_in, vault
 
 _ALL: Final[tuple[Scenario, ...]] = (
     opening.SCENARIO,
@@ -68,6 +68,7 @@ _ALL: Final[tuple[Scenario, ...]] = (
     pack_page.SCENARIO,
     sign_in.SCENARIO,
     ship.SCENARIO,
+    peers.SCENARIO,
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

@@ -2,37 +2,18 @@
 
 import contextlib
 import shutil
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
 
-from packhouse.bench.model import Options
 from packhouse.bench.peer_folders import PeerUnusable
 from packhouse.bench.peers import FoundPeer, Peer, running_peer
 from packhouse.bench.same_work import PeerDiffers, require_every_law, require_same_work
-from packhouse.bench.servers import bench_servers
-from packhouse.bench.stage import PACK, Stage, open_stage, temporary_folder
-from packhouse.bench.stock import restock
-from packhouse.plumbing.settings import Settings
+from packhouse.bench.stage import Stage
 
 LAZY = Path(__file__).parent / "lazy_peer.py"
-QUICK = Options(rounds=1, seconds=1.0, warm_up_seconds=0.0, collectors=8, is_quick=True)
 
 pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.xdist_group("bench")]
-
-
-@pytest_asyncio.fixture(loop_scope="module", scope="module")
-async def stage() -> AsyncIterator[Stage]:
-    """A shop to be compared with."""
-    with (
-        temporary_folder() as folder,
-        bench_servers(folder, Settings(), announce=_quietly) as servers,
-    ):
-        async with open_stage(folder, servers, QUICK, say=_quietly) as opened:
-            await restock(opened.house, slug=PACK, openings=100)
-            yield opened
 
 
 @pytest.fixture
@@ -101,7 +82,3 @@ async def test_a_peer_that_ends_at_once_tells_its_last_words(stage: Stage, lazy:
     with pytest.raises(PeerUnusable, match="out of ink"):
         async with contextlib.AsyncExitStack() as running:
             await running.enter_async_context(running_peer(found, stage))
-
-
-def _quietly(_: str) -> None:
-    pass

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import sys
 import threading
 
 import uvicorn
@@ -11,7 +10,9 @@ from settings import PORT, WORKERS
 
 def end_with_parent() -> None:
     """Whoever started us holds the other end of standard input: when they are gone, so are we."""
-    sys.stdin.buffer.read()
+    # Not through the buffer of sys.stdin, whose lock Python wants for itself at its end.
+    while os.read(0, 4096):
+        pass
     os.kill(os.getpid(), signal.SIGTERM)
 
 

@@ -27,7 +27,7 @@ test: setup ## Run every test that pip alone can supply
 test-browser: setup ## Walk the shop in a real Chromium (needs Debian's chromium package)
 	@$(BIN)/python -m pytest -m browser tests/browser
 
-test-peers: setup ## Measure the Express and FastAPI peers for a second each (needs Node and npm)
+test-peers: setup ## Measure the Express and FastAPI peers for a second each (needs Node, npm and wrk)
 	@$(BIN)/python -m pytest -m peers tests/peers
 
 pictures: setup ## Take the README's pictures anew (needs Debian's chromium package)

@@ -37,7 +37,8 @@ def run_bench(folder: Path, **environment: str) -> subprocess.CompletedProcess[s
 
 
 def test_a_quick_run_measures_every_peer_at_every_measure() -> None:
-    assert shutil.which("npm"), "Node and npm are needed here: apt-get install nodejs npm"
+    for program in ("node", "npm", "wrk"):
+        assert shutil.which(program), f"{program} is needed here: apt-get install nodejs npm wrk"
     # Not below pytest's own folder: root's PostgreSQL runs as an account that cannot enter there.
     with tempfile.TemporaryDirectory(prefix="packhouse-peers-test-") as name:
         folder = Path(name)
@@ -51,6 +52,7 @@ def test_a_quick_run_measures_every_peer_at_every_measure() -> None:
         assert [each["errors"] for each in told["measurements"]] == [0] * 13
         assert all(each["requests"] > 0 for each in told["measurements"])
         assert told["open_express_processor_us_per_answer"] > 0
+        assert "GET /api/v1/vault: the load came from wrk." in told["notes"]
         assert any("lru-cache" in note for note in told["notes"])
         assert not any("was not measured" in note for note in told["notes"])
         assert list(folder.iterdir()) == []

@@ -1,5 +1,6 @@
 """The registry of peers: who they are, what they need, and where they are installed."""
 
+import asyncio
 import json
 import re
 import sys
@@ -25,6 +26,14 @@ def write_peer(folder: Path, words: str) -> Path:
     own.mkdir()
     (own / "peer.json").write_text(words)
     return own
+
+
+def is_running(pid: int) -> bool:
+    stat = Path(f"/proc/{pid}/stat")
+    try:
+        return stat.read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 def test_the_repository_has_the_peers_that_targets_are_set_for() -> None:
@@ -88,6 +97,37 @@ async def test_a_peer_is_installed_once_and_outside_the_repository(
     assert await made_folder(own, name="plain", install=[count]) == folder
     assert (folder / "made").read_text() == "once\n"
     assert [path.name for path in own.iterdir()] == ["peer.json"]
+
+
+async def test_two_runs_at_once_install_a_peer_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    own = write_peer(tmp_path, '{"name": "plain", "start": ["sh"]}')
+    count = ("sh", "-c", "sleep 0.3; echo once >> made")
+    one, two = await asyncio.gather(
+        *(made_folder(own, name="plain", install=[count]) for _ in range(2))
+    )
+    assert one == two
+    assert (one / "made").read_text() == "once\n"
+
+
+async def test_an_installation_that_is_stopped_leaves_nothing_running(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    own = write_peer(tmp_path, '{"name": "plain", "start": ["sh"]}')
+    told = tmp_path / "pid"
+    # The shell has a child of its own, as npm has.
+    command = ("sh", "-c", f"sleep 600 & echo $! > {told}.new; mv {told}.new {told}; wait")
+    task = asyncio.create_task(made_folder(own, name="plain", install=[command]))
+    while not told.exists():  # noqa: ASYNC110 - another program makes it
+        await asyncio.sleep(0.01)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    while is_running(int(told.read_text())):  # noqa: ASYNC110 - it is just being killed
+        await asyncio.sleep(0.01)
 
 
 async def test_a_peer_that_changed_is_installed_anew(

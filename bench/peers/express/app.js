@@ -26,7 +26,7 @@ export function makeApp() {
     rateLimit({
       windowMs: 60_000,
       limit: settings.requestsPerMinute,
-      standardHeaders: 'draft-8',
+      standardHeaders: 'draft-7',
       legacyHeaders: false,
     }),
   );

@@ -10,11 +10,12 @@ import fcntl
 import hashlib
 import os
 import shutil
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 from packhouse.foundation.errors import Outage
 
@@ -23,6 +24,7 @@ LAST_BYTES: Final = 600
 PYTHON: Final = "{python}"
 """Stands in a peer's commands for the interpreter that runs the bench."""
 _INSTALLED: Final = ".installed"
+_LOCK_PAUSE_SECONDS: Final = 0.2
 
 
 class PeerUnusable(Outage):
@@ -61,6 +63,13 @@ def command_in(folder: Path, command: Sequence[str]) -> list[str]:
     return [program, *arguments]
 
 
+async def end_session(child: asyncio.subprocess.Process) -> None:
+    """Kill a child that has a session of its own, with all that is left of it."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGKILL)
+    await child.wait()
+
+
 def fingerprint(files: Sequence[Path]) -> str:
     """Twelve characters that change with any of the files, or with the Python that runs us."""
     digest = hashlib.sha256(sys.version.encode())
@@ -72,11 +81,20 @@ def fingerprint(files: Sequence[Path]) -> str:
 
 @asynccontextmanager
 async def _alone(lock: Path) -> AsyncIterator[None]:
-    file = await asyncio.to_thread(lock.open, "w")
+    file: TextIO = await asyncio.to_thread(lock.open, "w")
     with file:
-        # The lock goes with its holder, however that one ends.
-        await asyncio.to_thread(fcntl.flock, file, fcntl.LOCK_EX)
+        # The lock goes with its holder, however that one ends; who waits can still be stopped.
+        while not _is_locked(file):  # noqa: ASYNC110 - another run holds it
+            await asyncio.sleep(_LOCK_PAUSE_SECONDS)
         yield
+
+
+def _is_locked(file: TextIO) -> bool:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _find_place(source: Path, name: str) -> tuple[list[Path], Path]:
@@ -108,9 +126,7 @@ async def _run(name: str, folder: Path, command: Sequence[str]) -> None:
     except TimeoutError as error:
         raise PeerUnusable(f"Installing the peer {name} took too long.") from error
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        await end_session(child)
     if child.returncode != 0:
         words = out[-LAST_BYTES:].decode(errors="replace")
         raise PeerUnusable(f"The peer {name} could not be installed: {words}")

@@ -10,7 +10,6 @@ import base64
 import os
 import secrets
 import shutil
-import signal
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
@@ -18,7 +17,14 @@ from typing import Final
 
 import msgspec
 
-from packhouse.bench.peer_folders import LAST_BYTES, PYTHON, PeerUnusable, command_in, made_folder
+from packhouse.bench.peer_folders import (
+    LAST_BYTES,
+    PYTHON,
+    PeerUnusable,
+    command_in,
+    end_session,
+    made_folder,
+)
 from packhouse.bench.stage import HOUSE_CONNECTIONS, PACK, Stage, free_port, is_ready
 from packhouse.plumbing.embedded.children import read_log
 
@@ -152,9 +158,7 @@ async def _prepare(
     except TimeoutError as error:
         raise PeerUnusable(f"Preparing the peer {peer.name} took too long.") from error
     finally:
-        if child.returncode is None:
-            child.kill()
-            await child.wait()
+        await end_session(child)
     cookies = out.decode(errors="replace").splitlines()
     if child.returncode != 0 or len(cookies) != len(stage.collectors):
         words = errors[-LAST_BYTES:].decode(errors="replace")
@@ -185,7 +189,4 @@ async def _stop(child: asyncio.subprocess.Process) -> None:
     with suppress(TimeoutError):
         async with asyncio.timeout(STOP_SECONDS_MAX):
             await child.wait()
-    # Whatever of it is left: it is a session, and so a group, of its own.
-    with suppress(ProcessLookupError):
-        os.killpg(child.pid, signal.SIGKILL)
-    await child.wait()
+    await end_session(child)

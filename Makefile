@@ -22,10 +22,13 @@ up: setup ## Run the whole shop on embedded servers at http://127.0.0.1:8000
 	@$(BIN)/packhouse up
 
 test: setup ## Run every test that pip alone can supply
-	@$(BIN)/python -m pytest -m "not browser" --numprocesses $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -m "not browser and not peers" --numprocesses $(WORKERS) --dist loadgroup
 
 test-browser: setup ## Walk the shop in a real Chromium (needs Debian's chromium package)
 	@$(BIN)/python -m pytest -m browser tests/browser
+
+test-peers: setup ## Measure the Express and FastAPI peers for a second each (needs Node, npm and wrk)
+	@$(BIN)/python -m pytest -m peers tests/peers
 
 pictures: setup ## Take the README's pictures anew (needs Debian's chromium package)
 	@README_PICTURES=docs/images $(BIN)/python -m pytest -m browser tests/browser/test_readme_pictures.py
@@ -47,4 +50,4 @@ lock: setup ## Choose newest versions within pyproject.toml and write requiremen
 clean: ## Remove .venv and caches (never the shop's data)
 	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup up test test-browser pictures check fix lock clean
+.PHONY: help setup up test test-browser test-peers pictures check fix lock clean

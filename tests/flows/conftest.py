@@ -9,11 +9,11 @@ from collections.abc import AsyncIterator
 import pytest
 
 from packhouse.catalog import Card
+from packhouse.flows.check_laws import list_broken_laws
 from packhouse.house import House, open_house
 from packhouse.plumbing.settings import Settings
 from worlds.ember_counter import (
     Person,
-    list_broken_laws,
     odds_of,
     publish,
     stock_card,

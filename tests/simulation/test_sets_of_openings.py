@@ -19,6 +19,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from packhouse.flows.check_laws import list_broken_laws
 from packhouse.flows.open_pack import AskedOpening, open_set
 from packhouse.flows.settle_openings import OpenedPacks
 from packhouse.foundation import identifiers
@@ -26,7 +27,6 @@ from packhouse.house import House
 from worlds.ember_counter import (
     PRICE_MINOR,
     Person,
-    list_broken_laws,
     lot_of,
     odds_of,
     opening,

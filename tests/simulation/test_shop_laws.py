@@ -28,6 +28,7 @@ from packhouse.accounts import AccountClosed, Argon2Cost, PasswordHasher
 from packhouse.catalog import Place, StaffPlace
 from packhouse.draws import SoldOut
 from packhouse.flows.adjust_balance import AdjustBalance, Adjustment, adjust_balance
+from packhouse.flows.check_laws import list_broken_laws
 from packhouse.flows.close_account import Forfeit, close_account
 from packhouse.flows.import_catalog import ImportCatalog, import_catalog
 from packhouse.flows.move_shipment import (
@@ -72,7 +73,6 @@ from worlds.ember_counter import (
     cards_of,
     is_paused,
     kill_at,
-    list_broken_laws,
     opening,
     places_of,
     pulls_of,

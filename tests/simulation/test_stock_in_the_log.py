@@ -15,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from packhouse.catalog import Place
+from packhouse.flows.check_laws import list_broken_laws
 from packhouse.flows.move_stock import MoveStock, move_stock
 from packhouse.flows.publish_pack import WithdrawPack, withdraw_pack
 from packhouse.flows.relay_events import relay_events
@@ -24,7 +25,6 @@ from packhouse.house import House
 from worlds.ember_counter import (
     Person,
     cards_of,
-    list_broken_laws,
     lot_of,
     open_one,
     publish,

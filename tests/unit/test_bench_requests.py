@@ -21,3 +21,10 @@ def test_a_post_leaves_room_for_its_key_and_tells_its_length() -> None:
 def test_a_key_has_the_length_of_its_slot_and_differs_between_programs() -> None:
     assert len(new_keys() + b"%016x" % 1) == len(KEY_SLOT)
     assert new_keys() != new_keys()
+
+
+def test_a_whole_cookie_stands_where_a_peer_has_its_own() -> None:
+    assert b"\r\nCookie: sid=s%3Aa.b\r\n" in get("/a", cookie="sid=s%3Aa.b").before
+    assert get("/a", token="t").before == get("/a", cookie="packhouse_session=t").before
+    assert b"\r\nCookie: sid=x\r\n" in post("/a", {}, cookie="sid=x").before
+    assert b"Cookie" not in get("/a").before

@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from packhouse.bench import scenarios
-from packhouse.bench.peers import list_peers
 from packhouse.bench.scenarios import SCENARIOS
 from packhouse.bench.scenarios.vault import vault_script
 from packhouse.bench.stock import expected_copies
@@ -58,12 +57,3 @@ def test_what_an_opening_takes_from_stock_adds_up_to_its_cards() -> None:
     )
     copies = expected_copies(config)
     assert copies == {common: Fraction(27, 40), rare: Fraction(11, 10)}
-
-
-def test_peers_are_found_by_what_they_say_of_themselves(tmp_path: Path) -> None:
-    (tmp_path / "express").mkdir()
-    words = '{"name": "express", "start": ["node", "server.js"], "install": ["npm", "ci"]}'
-    (tmp_path / "express" / "peer.json").write_text(words)
-    (found,) = list_peers(tmp_path)
-    assert (found.peer.name, found.folder) == ("express", tmp_path / "express")
-    assert list_peers(tmp_path / "nowhere") == []

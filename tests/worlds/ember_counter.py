@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 import pytest
 
-from packhouse import accounts, catalog, drawlog, draws, feed, vault, wallet
+from packhouse import accounts, catalog, draws, feed, vault, wallet
 from packhouse.accounts import NewUser, Role, SessionUser
 from packhouse.catalog import Card, Place
 from packhouse.draws import (
@@ -40,7 +40,6 @@ from packhouse.flows.register import make_account
 from packhouse.flows.relay_events import relay_events
 from packhouse.flows.settle_openings import OpenedPacks
 from packhouse.flows.top_up import BuyCredits, TopUpRequest, top_up
-from packhouse.foundation.checks import Finding
 from packhouse.foundation.identifiers import UserId, new_id
 from packhouse.foundation.tiers import Tier
 from packhouse.house import House
@@ -305,22 +304,6 @@ async def suspend(house: House, person: Person) -> None:
         await accounts.update_suspension(
             connection, person.user_id, suspended_at=house.clock(), reason="A test."
         )
-
-
-async def list_broken_laws(house: House) -> list[Finding]:
-    """The findings that do not hold, of every law there is."""
-    async with house.database.connection() as connection:
-        findings = [
-            await wallet.check_ledger_sums_to_zero(connection),
-            await vault.check_every_card_has_one_place(connection),
-            await feed.check_feed_is_complete(connection),
-            await catalog.check_digital_cards_have_no_copies(connection),
-            await drawlog.check_log_has_no_gaps(connection),
-            await drawlog.check_log_tree_is_of_its_leaves(connection),
-            await drawlog.check_stock_is_logged(connection),
-            await accounts.check_closed_accounts_owe_nothing(connection),
-        ]
-    return [finding for finding in findings if not finding.holds]
 
 
 async def record_everything(house: House) -> dict[str, str]:

@@ -5,6 +5,8 @@ from uuid import uuid4
 
 import msgspec
 
+SESSION_COOKIE: Final = "packhouse_session"
+
 KEY_SLOT: Final = b"{{idempotency-key-of-each-sending}}x"
 """Stands for the Idempotency-Key; whoever sends the request puts 36 fresh characters there."""
 
@@ -20,9 +22,16 @@ class WireRequest(msgspec.Struct, frozen=True):
     after: bytes = b""
 
 
-def get(path: str, *, token: str | None = None, route: str | None = None) -> WireRequest:
-    """A GET of ``path``, signed in by ``token``."""
-    return WireRequest(route or f"GET {path}", _head("GET", path, token=token) + b"\r\n")
+def get(
+    path: str,
+    *,
+    token: str | None = None,
+    cookie: str | None = None,
+    route: str | None = None,
+) -> WireRequest:
+    """A GET of ``path``, signed in by ``token``, or by a whole Cookie header."""
+    head = _head("GET", path, cookie=cookie or session_cookie(token))
+    return WireRequest(route or f"GET {path}", head + b"\r\n")
 
 
 def post(
@@ -30,12 +39,13 @@ def post(
     body: Any,  # noqa: ANN401 - whatever JSON can say
     *,
     token: str | None = None,
+    cookie: str | None = None,
     route: str | None = None,
 ) -> WireRequest:
     """A POST of ``body`` as JSON with an Idempotency-Key that is new at each sending."""
     text = msgspec.json.encode(body)
     head = (
-        _head("POST", path, token=token)
+        _head("POST", path, cookie=cookie or session_cookie(token))
         + b"Content-Type: application/json\r\n"
         + b"Idempotency-Key: %b\r\n" % KEY_SLOT
         + b"Content-Length: %d\r\n\r\n" % len(text)
@@ -49,8 +59,13 @@ def new_keys() -> bytes:
     return uuid4().hex[:20].encode()
 
 
-def _head(method: str, path: str, *, token: str | None) -> bytes:
+def session_cookie(token: str | None) -> str | None:
+    """The Cookie header of whoever has that token of the shop's; None of nobody."""
+    return None if token is None else f"{SESSION_COOKIE}={token}"
+
+
+def _head(method: str, path: str, *, cookie: str | None) -> bytes:
     lines = [f"{method} {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: */*"]
-    if token is not None:
-        lines.append(f"Cookie: packhouse_session={token}")
+    if cookie is not None:
+        lines.append(f"Cookie: {cookie}")
     return "".join(f"{line}\r\n" for line in lines).encode()

@@ -23,6 +23,7 @@ from typing import Final
 from packhouse.bench.model import Options
 from packhouse.bench.population import Collector, Filled, fill
 from packhouse.bench.programs import ShopProgram
+from packhouse.bench.requests import SESSION_COOKIE
 from packhouse.bench.servers import Servers
 from packhouse.bench.statements import is_superuser
 from packhouse.demo.seed import seed_demo_shop
@@ -77,6 +78,11 @@ class Stage:
     def collectors(self) -> Sequence[Collector]:
         """Everybody who can act."""
         return self.filled.collectors
+
+    @property
+    def cookies(self) -> Sequence[str]:
+        """The Cookie header of each collector, as the shop knows them."""
+        return [f"{SESSION_COOKIE}={collector.token}" for collector in self.collectors]
 
     @property
     def host(self) -> str:

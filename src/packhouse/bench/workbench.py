@@ -11,6 +11,7 @@ import msgspec
 from packhouse.bench.load import LoadPlan, Sample, measurement_of, run_load
 from packhouse.bench.model import Measurement, Options, Outcome
 from packhouse.bench.stage import Stage
+from packhouse.bench.wrk import find_wrk, may_send, run_wrk
 
 HOST = "127.0.0.1"
 
@@ -48,10 +49,18 @@ class Workbench:
     async def load(
         self, plan: LoadPlan, *, seconds: float, host: str | None = None, port: int | None = None
     ) -> Sample:
-        """Send a plan once, to the shop if nothing else is named."""
-        return await run_load(
-            plan, host=host or self.stage.host, port=port or self.stage.port, seconds=seconds
-        )
+        """Send a plan once, to the shop if nothing else is named; by wrk if it is there and can."""
+        host, port = host or self.stage.host, port or self.stage.port
+        wrk = find_wrk()
+        if wrk is not None and may_send(plan):
+            folder = self.stage.folder
+            return await run_wrk(wrk, folder, plan, host=host, port=port, seconds=seconds)
+        return await run_load(plan, host=host, port=port, seconds=seconds)
+
+    def note_sender(self, plan: LoadPlan) -> None:
+        """Let the report say who sends such a plan."""
+        sender = "wrk" if find_wrk() and may_send(plan) else "our own generator"
+        self._outcome.notes.append(f"{plan.requests[0].route}: the load came from {sender}.")
 
     def web(
         self,
@@ -68,12 +77,20 @@ class Workbench:
             prepare=prepare,
         )
 
-    def server(self, name: str, plan: LoadPlan, *, port: int) -> Contender:
+    def server(
+        self,
+        name: str,
+        plan: LoadPlan,
+        *,
+        port: int,
+        prepare: Callable[[], Awaitable[None]] | None = None,
+    ) -> Contender:
         """Another server on this machine, sent ``plan``."""
         return Contender(
             name=name,
             clients=plan.clients,
             run=lambda seconds: self.load(plan, seconds=seconds, host=HOST, port=port),
+            prepare=prepare,
         )
 
     async def take_turns(

@@ -35,7 +35,8 @@ What a ``Workbench`` offers (``packhouse.bench.workbench``):
   that a stalled server is not excused by the requests it kept from being sent. ``is_once`` sends
   each request at most once. ``expected`` names refusals that are no errors, such as ``{409}``.
 - ``await workbench.load(plan, seconds=…)`` runs it once, in processes of its own, and gives a
-  ``Sample`` (requests, latencies by route, statuses, codes).
+  ``Sample`` (requests, latencies by route, statuses, codes). Pages of one route in the closed model
+  are asked for by wrk when it is installed; ``workbench.note_sender(plan)`` notes who sends.
 - ``workbench.web(plan)``, ``workbench.server("express", plan, port=…)``: contenders that send a
   plan to the shop or to another server on 127.0.0.1; a ``Contender`` may also wrap any coroutine.
 - ``await workbench.take_turns(contenders)``: rounds in which the contenders take turns, after a
@@ -45,17 +46,17 @@ What a ``Workbench`` offers (``packhouse.bench.workbench``):
 - ``workbench.say("…")``: one line of progress.
 
 What others have already: ``opening.opening_plan`` and ``stock_for`` (enough copies before a turn),
-``vault.vault_plan``, ``ship.shipping_requests``, ``feed.contender`` and ``feed.Spent`` (processor
+``vault.vault_plan``, ``ship.shipping_requests``, ``feed.feed_plan`` and ``feed.Spent`` (processor
 time of a server over its turns), ``bench.packs.publish_lot`` and ``publish_last_copies``,
 ``bench.stock``, ``bench.population.fill`` (more collectors), ``bench.portions``, ``bench.nginx``,
 ``bench.processor``, ``bench.memory``, ``bench.crowd`` (thousands with think time, by the mix of
-``bench.activities``), ``bench.statement_samples`` (percentiles of queries), ``drop.list_findings``
+``bench.activities``), ``bench.statement_samples`` (percentiles of queries), ``flows.check_laws``
 (every law), ``bench.latencies.Latencies`` for a program of your own,
 ``bench.bulk.load_bulk`` (rows by the million), ``bench.explain`` (what an execution costs the
 server), and ``bench.load.measurement_of`` for samples that did not come from ``take_turns``.
 
-Peers (``scenarios/peers.py``) are started by ``packhouse.bench.peers``; ``bench/peers/README.md``
-in the repository says what a peer must be.
+Peers (``scenarios/peers.py``) are started by ``packhouse.bench.peers`` and held to the shop's work
+by ``packhouse.bench.same_work``; ``bench/peers/README.md`` says what a peer must be.
 """
 
 from collections.abc import Mapping
@@ -68,6 +69,7 @@ from packhouse.bench.scenarios import (
     hot,
     opening,
     pack_page,
+    peers,
     scale,
     ship,
     sign_in,
@@ -88,6 +90,7 @@ _ALL: Final[tuple[Scenario, ...]] = (
     drop.SCENARIO,
     soak.SCENARIO,
     scale.SCENARIO,
+    peers.SCENARIO,
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

@@ -12,7 +12,6 @@ from typing import Final
 
 import msgspec
 
-from packhouse import catalog, drawlog, feed, vault, wallet
 from packhouse.bench.activities import GROUPS, TOKEN_SLOT, list_activities
 from packhouse.bench.latencies import Latencies
 from packhouse.bench.load import LoadPlan, Sample, measurement_of, merge_samples
@@ -23,7 +22,7 @@ from packhouse.bench.requests import WireRequest, post
 from packhouse.bench.scenario import Scenario
 from packhouse.bench.stage import Stage
 from packhouse.bench.workbench import Workbench
-from packhouse.foundation.checks import Finding
+from packhouse.flows.check_laws import list_broken_laws
 
 PEOPLE: Final = 5_000
 PACKS: Final = 1_000
@@ -187,30 +186,11 @@ def _targets_of_others(
 
 async def _check_laws(workbench: Workbench, outcome: Outcome) -> None:
     await workbench.stage.wait_for_relay()
-    broken = [each for each in await list_findings(workbench.stage) if not each.holds]
+    broken = await list_broken_laws(workbench.stage.house)
     outcome.targets.append(
         Target(name="laws broken afterwards", measured=len(broken), must=0, aim=0, unit="laws")
     )
     outcome.notes += [f"Law broken: {each.law}: {each.evidence}" for each in broken]
-
-
-async def list_findings(stage: Stage) -> list[Finding]:
-    """Every law of the house, checked now."""
-    async with stage.house.database.connection() as connection:
-        await connection.execute("SET statement_timeout = 0")
-        try:
-            return [
-                await wallet.check_ledger_sums_to_zero(connection),
-                await vault.check_every_card_has_one_place(connection),
-                await feed.check_feed_is_complete(connection),
-                await catalog.check_digital_cards_have_no_copies(connection),
-                await drawlog.check_log_has_no_gaps(connection),
-                await drawlog.check_log_tree_is_of_its_leaves(connection),
-            ]
-        finally:
-            await connection.execute(
-                f"SET statement_timeout = {stage.settings.database_statement_timeout_ms}"
-            )
 
 
 async def _count_deadlocks(stage: Stage) -> int:

@@ -1,7 +1,7 @@
 """``feed``: the newest page of the public feed at 64 clients, nobody signed in.
 
 Beside it, when nginx is installed, nginx serves the very same bytes with the same headers from a
-file that it keeps open. wrk sends when it is installed, else our own generator; the notes say who.
+file that it keeps open.
 """
 
 import asyncio
@@ -16,14 +16,13 @@ from typing import Final
 import msgspec
 
 from packhouse.bench.load import LoadPlan, Sample
-from packhouse.bench.model import Measurement, Outcome, ratio_of
+from packhouse.bench.model import Outcome, ratio_of
 from packhouse.bench.nginx import find_nginx, nginx_with
 from packhouse.bench.processor import processor_seconds
 from packhouse.bench.requests import get
 from packhouse.bench.scenario import Scenario
 from packhouse.bench.stage import Stage
 from packhouse.bench.workbench import Contender, Workbench
-from packhouse.bench.wrk import find_wrk, run_wrk
 
 CLIENTS: Final = 64
 PATH: Final = "/api/v1/feed"
@@ -38,9 +37,10 @@ AIM: Final = 0.50
 async def run(workbench: Workbench, outcome: Outcome) -> None:
     """The shop, and nginx if it is there."""
     stage = workbench.stage
+    plan = feed_plan(PATH)
     async with AsyncExitStack() as servers:
         spent = {"packhouse": Spent(stage.web_pid)}
-        contenders = [contender(workbench, "packhouse", port=stage.port, path=PATH)]
+        contenders = [workbench.web(plan)]
         nginx = find_nginx()
         if nginx is not None:
             body, headers = await asyncio.to_thread(read_answer, stage)
@@ -56,14 +56,14 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
                 )
             )
             spent["nginx"] = Spent(pid)
-            contenders.append(contender(workbench, "nginx", port=port, path=f"/{FILE}"))
+            contenders.append(workbench.server("nginx", feed_plan(f"/{FILE}"), port=port))
         outcome.measurements += await workbench.take_turns(
             [spent[each.name].counting(each) for each in contenders]
         )
     for name, each in spent.items():
         outcome.figures[f"{name}_processor_us_per_answer"] = each.microseconds_per_answer
     ours = outcome.measurements[0]
-    alone = await _generator_alone(workbench, ours)
+    alone = await workbench.generator_alone(plan, like=ours)
     outcome.measurements.append(alone)
     if nginx is None:
         outcome.notes.append(
@@ -77,9 +77,12 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
         outcome.ratios.append(
             ratio_of("feed/nginx", ours, theirs, generator=alone, must=MUST, aim=AIM)
         )
-    outcome.notes.append(
-        "The load came from wrk." if find_wrk() else "The load came from our own generator."
-    )
+    workbench.note_sender(plan)
+
+
+def feed_plan(path: str) -> LoadPlan:
+    """The feed at ``path``, over and over."""
+    return LoadPlan(requests=[get(path)], clients=CLIENTS)
 
 
 class Spent:
@@ -115,26 +118,6 @@ class Spent:
         return mine / others if mine is not None and others else None
 
 
-def contender(workbench: Workbench, name: str, *, port: int, path: str) -> Contender:
-    """A server that is asked for the feed, by wrk if it is there."""
-    wrk = find_wrk()
-    plan = LoadPlan(requests=[get(path)], clients=CLIENTS)
-    if wrk is None:
-        return workbench.server(name, plan, port=port)
-    return Contender(
-        name=name,
-        clients=CLIENTS,
-        run=lambda seconds: run_wrk(
-            wrk,
-            workbench.stage.folder,
-            port=port,
-            path=path,
-            clients=CLIENTS,
-            seconds=seconds,
-        ),
-    )
-
-
 def read_answer(stage: Stage) -> tuple[bytes, Sequence[tuple[str, str]]]:
     """The feed as the shop answers it now: its body, and the headers that a cache would keep."""
     connection = http.client.HTTPConnection(stage.host, stage.port, timeout=10)
@@ -158,18 +141,6 @@ def nginx_user() -> str | None:
         return None
     account = pwd.getpwnam("nobody")
     return f"{account.pw_name} {grp.getgrgid(account.pw_gid).gr_name}"
-
-
-async def _generator_alone(workbench: Workbench, ours: Measurement) -> Measurement:
-    plan = LoadPlan(requests=[get(PATH)], clients=CLIENTS)
-    wrk = find_wrk()
-    if wrk is None:
-        return await workbench.generator_alone(plan, like=ours)
-    answer, headers = await asyncio.to_thread(read_answer, workbench.stage)
-    size = len(answer) + sum(len(name) + len(text) + 4 for name, text in headers)
-    async with workbench.trivial_server(answer_bytes=size) as port:
-        alone = contender(workbench, "generator alone", port=port, path=PATH)
-        return await workbench.measure(alone, seconds=min(5.0, workbench.options.seconds))
 
 
 SCENARIO = Scenario(

@@ -6,7 +6,7 @@ what PostgreSQL can do when nobody stands before it. Nobody is asked for more th
 of eight physical cards, each of which is claimed from stock.
 """
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from fractions import Fraction
 from typing import Final
 
@@ -69,13 +69,13 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
     )
 
 
-def opening_plan(stage: Stage, *, clients: int, slug: str = PACK) -> LoadPlan:
-    """Each collector opens one pack in turn."""
+def opening_plan(
+    stage: Stage, *, clients: int, slug: str = PACK, cookies: Sequence[str] | None = None
+) -> LoadPlan:
+    """Each collector opens one pack in turn, by a peer's cookies if not by the shop's own."""
     path = f"/api/v1/packs/{slug}/openings"
     return LoadPlan(
-        requests=[
-            post(path, {"quantity": 1}, token=collector.token) for collector in stage.collectors
-        ],
+        requests=[post(path, {"quantity": 1}, cookie=each) for each in cookies or stage.cookies],
         clients=clients,
     )
 

@@ -20,7 +20,9 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
         ],
         clients=CLIENTS,
     )
-    outcome.measurements.append(await workbench.measure(workbench.web(plan)))
+    ours = await workbench.measure(workbench.web(plan))
+    outcome.measurements += [ours, await workbench.generator_alone(plan, like=ours)]
+    workbench.note_sender(plan)
 
 
 SCENARIO = Scenario(

@@ -3,6 +3,7 @@
 Beside it pgbench runs the vault's one query for the same collectors, prepared.
 """
 
+from collections.abc import Sequence
 from typing import Final
 
 from packhouse.bench.load import LoadPlan
@@ -41,12 +42,13 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
     outcome.ratios.append(
         ratio_of("vault/pgbench", ours, theirs, generator=alone, must=MUST, aim=AIM)
     )
+    workbench.note_sender(plan)
 
 
-def vault_plan(stage: Stage, *, clients: int) -> LoadPlan:
-    """Each collector looks at the newest cards in turn."""
+def vault_plan(stage: Stage, *, clients: int, cookies: Sequence[str] | None = None) -> LoadPlan:
+    """Each collector looks at the newest cards in turn, by a peer's cookies if any."""
     return LoadPlan(
-        requests=[get("/api/v1/vault", token=each.token) for each in stage.collectors],
+        requests=[get("/api/v1/vault", cookie=each) for each in cookies or stage.cookies],
         clients=clients,
     )
 

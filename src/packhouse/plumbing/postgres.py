@@ -14,6 +14,7 @@ import msgspec
 from asyncpg.pool import PoolConnectionProxy
 
 from packhouse.foundation.errors import Outage
+from packhouse.foundation.limits import WORKER_CONNECTIONS
 
 # The stubs know a type parameter that the classes themselves do not have.
 Connection: TypeAlias = "PoolConnectionProxy[asyncpg.Record]"
@@ -121,6 +122,14 @@ async def open_database(
         yield database
     finally:
         await database.close()
+
+
+def pool_size_per_web_worker(*, pool_size: int, workers: int) -> int:
+    """One web worker's share of the host's connections, after what the worker program keeps.
+
+    Never below 2: with a single one, a transaction would hold up every read of its worker.
+    """
+    return max(2, (pool_size - WORKER_CONNECTIONS) // workers)
 
 
 async def prepare_connection(connection: Any) -> None:  # noqa: ANN401 - asyncpg's stubs disagree

@@ -7,6 +7,7 @@ and live streams are answered here; everything else goes on to the application.
 
 import re
 import time
+from collections.abc import Iterable
 from urllib.parse import urlsplit
 from uuid import uuid4
 
@@ -17,12 +18,17 @@ from packhouse.foundation.errors import PackhouseError
 from packhouse.house import House
 from packhouse.plumbing.logging import get_log
 from packhouse.plumbing.rate_limits import RateLimiter, Verdict
-from packhouse.web.addresses import client_address, limit_key
+from packhouse.web.addresses import client_address, limit_key, pages_key
 from packhouse.web.answers import Answer, send_answer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
 from packhouse.web.errors import CrossSite, RateLimited, TooLarge
-from packhouse.web.headers import HeaderReader, cors_headers, default_headers
+from packhouse.web.headers import (
+    HeaderReader,
+    completed_headers,
+    cors_headers,
+    default_headers,
+)
 from packhouse.web.problems import problem_answer
 from packhouse.web.session import read_cookie
 
@@ -158,7 +164,7 @@ class Edge:
         settings = self._house.settings
         # A live stream is one request that lasts; our own pages open it for every visitor.
         if path == LIVE or not path.startswith("/api/"):
-            key = f"pages:{limit_key(context.address)}"
+            key = pages_key(context.address)
             return await self._limiter.hit(key, settings.rate_limit_pages)
         if context.viewer is not None:
             key = f"user:{context.viewer.user_id}"
@@ -220,7 +226,7 @@ class _Out:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = self._completed(list(message.get("headers", [])))
+            message["headers"] = self._completed(message.get("headers", []))
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
         await self._send(message)
@@ -230,17 +236,14 @@ class _Out:
         if self.status is None:
             await send_answer(answer, self)
 
-    def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        present = {name.lower() for name, _ in headers}
-        headers += [(name, value) for name, value in self._defaults if name not in present]
-        headers.append((b"x-request-id", self._context.request_id.encode()))
-        headers += self.extra
-        if self.verdict is not None:
-            headers += [
-                (b"ratelimit-limit", str(self.verdict.limit).encode()),
-                (b"ratelimit-remaining", str(self.verdict.remaining).encode()),
-                (b"ratelimit-reset", str(self.verdict.reset_seconds).encode()),
-            ]
+    def _completed(self, own: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        headers = completed_headers(
+            own,
+            defaults=self._defaults,
+            request_id=self._context.request_id,
+            extra=self.extra,
+            verdict=self.verdict,
+        )
         if self._context.new_cookie is not None:
             headers.append((b"set-cookie", self._context.new_cookie.encode()))
         return headers

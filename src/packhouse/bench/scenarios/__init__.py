@@ -47,8 +47,9 @@ What others have already: ``opening.opening_plan`` and ``stock_for`` (enough cop
 ``vault.vault_plan``, ``ship.shipping_requests``, ``feed.contender`` and ``feed.Spent`` (processor
 time of a server over its turns), ``bench.packs.publish_lot`` and ``publish_last_copies``,
 ``bench.stock``, ``bench.population.fill`` (more collectors), ``bench.portions``, ``bench.nginx``,
-``bench.processor``, ``bench.latencies.Latencies`` for a program of your own, and
-``bench.load.measurement_of`` for samples that did not come from ``take_turns``.
+``bench.processor``, ``bench.audience`` (many open streams), ``bench.latencies.Latencies`` for a
+program of your own, and ``bench.load.measurement_of`` for samples that did not come from
+``take_turns``.
 
 Peers (``scenarios/peers.py``) are started by ``packhouse.bench.peers``; ``bench/peers/README.md``
 in the repository says what a peer must be.
@@ -58,7 +59,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from packhouse.bench.scenario import Scenario
-from packhouse.bench.scenarios import feed, hot, opening, pack_page, ship, sign_in, vault
+from packhouse.bench.scenarios import feed, hot, live, opening, pack_page, ship, sign_in, vault
 
 _ALL: Final[tuple[Scenario, ...]] = (
     opening.SCENARIO,
@@ -68,6 +69,7 @@ _ALL: Final[tuple[Scenario, ...]] = (
     pack_page.SCENARIO,
     sign_in.SCENARIO,
     ship.SCENARIO,
+    live.SCENARIO,
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

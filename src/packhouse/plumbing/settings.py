@@ -108,7 +108,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ] = 8001
     live_streams_max: Annotated[
         int, Meta(description="Live streams that one process may hold.", ge=1, le=1_000_000)
-    ] = 20_000
+    ] = 10_000
     trusted_proxies: Annotated[
         Networks,
         Meta(description="Load balancers whose word on a visitor's address is believed."),

@@ -83,7 +83,7 @@ async def _serve(settings: Settings, address: str) -> None:
                 server = LiveServer(settings, database, valkey, hub)
                 listener = await loop.create_server(
                     lambda: LiveConnection(server),
-                    sock=_listen(address, settings.live_port),
+                    sock=listening_socket(address, settings.live_port),
                     backlog=BACKLOG,
                 )
                 log.info("The live feed is served")
@@ -100,7 +100,7 @@ async def _serve(settings: Settings, address: str) -> None:
     log.info("The live feed has stopped")
 
 
-def _listen(address: str, port: int) -> socket.socket:
+def listening_socket(address: str, port: int) -> socket.socket:
     """A socket whose connections inherit buffers that are small and do not grow.
 
     The system's own grow to megabytes for a client that does not read, and ten thousand of those

@@ -5,8 +5,11 @@ from contextlib import aclosing
 
 from packhouse.foundation.errors import Outage
 from packhouse.foundation.limits import LIVE_BUFFER_BYTES_MAX, LIVE_DRAIN_SECONDS_MAX
+from packhouse.plumbing.logging import get_log
 from packhouse.web.live.frames import LAST_CHUNK, Form
 from packhouse.web.live.hub import LiveHub
+
+log = get_log(__name__)
 
 
 class OpenStream(asyncio.Protocol):
@@ -82,6 +85,7 @@ class OpenStream(asyncio.Protocol):
                     self._open_transport().write(frame)
                     await self._wait_for_room()
         except TimeoutError:
+            log.info("A stream that did not keep up was dropped")
             self._open_transport().abort()
         except Outage:
             self._resuming = None

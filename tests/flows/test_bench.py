@@ -80,7 +80,7 @@ def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None
         environ = {key: text for key, text in os.environ.items() if "PACKHOUSE" not in key}
         done = subprocess.run(
             [
-                *(sys.executable, "-m", "packhouse", "bench", "open", "feed", "--quick"),
+                *(sys.executable, "-m", "packhouse", "bench", "open", "feed", "live", "--quick"),
                 *("--report", folder / "report"),
             ],
             cwd=folder,
@@ -93,10 +93,11 @@ def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None
         assert done.returncode == 0, done.stderr
         result = msgspec.json.decode(done.stdout)
         assert result["is_complete"]
-        for scenario in ("open", "feed"):
+        for scenario in ("open", "feed", "live"):
             assert result["scenarios"][scenario]["requests_per_second"] > 0
             assert result["scenarios"][scenario]["errors"] == 0
             assert result["scenarios"][scenario]["statements"]
+        assert result["scenarios"]["live"]["packhouse_kib_per_stream"] is not None
         assert result["ratios"]["open/pgbench"] > 0
         assert "Openings a second by clients" in (folder / "report" / "report.html").read_text()
         assert [path.name for path in folder.iterdir()] == ["report"]

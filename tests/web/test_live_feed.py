@@ -20,7 +20,9 @@ from packhouse.plumbing.setting_values import RateLimit
 from packhouse.plumbing.settings import Settings
 from packhouse.plumbing.valkey import FEED_CHANNEL
 from packhouse.web.app import WebApp
+from packhouse.web.live import hub
 from worlds.event_streams import EventStream, listen_over_asgi, listen_over_socket, serve_live
+from worlds.made_up_pulls import append_pulls
 
 Listen: TypeAlias = Callable[..., AbstractAsyncContextManager[EventStream]]
 
@@ -176,6 +178,28 @@ async def test_browsers_are_told_to_come_back_at_times_of_their_own(listen: List
 
 
 @pytest.fixture
+def often_commented(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "LIVE_COMMENT_SECONDS", 0.05)
+
+
+@pytest.mark.parametrize("last", [0, 10**17], ids=["follows", "is ahead"])
+async def test_a_comment_comes_while_nothing_happens(
+    often_commented: None, listen: Listen, last: int
+) -> None:
+    async with listen(last_event_id=last) as stream:
+        await stream.wait_until(lambda: stream.text.count(": still here\n") >= 2)
+
+
+async def test_who_follows_a_tier_that_seldom_comes_need_not_resume_from_long_ago(
+    often_commented: None, listen: Listen, house: House
+) -> None:
+    async with listen("tier=SSS") as stream:
+        last = await append_pulls(house, ["D", "C"])
+        await stream.wait_until(lambda: stream.last_id() == last)
+    assert stream.pulls() == []
+
+
+@pytest.fixture
 def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
     """A test may ask for others by ``pytest.mark.parametrize("settings", …, indirect=True)``."""
     return msgspec.structs.replace(settings, **getattr(request, "param", {}))
@@ -216,6 +240,6 @@ async def test_streams_end_when_the_server_stops(house: House) -> None:
 
 
 async def test_streams_of_the_live_role_end_when_it_stops(house: House) -> None:
-    async with serve_live(house) as (port, hub), listen_over_socket(port) as stream:
-        hub.close()
+    async with serve_live(house) as (port, serving), listen_over_socket(port) as stream:
+        serving.close()
         await stream.wait_for_the_end()

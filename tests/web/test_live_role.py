@@ -182,6 +182,18 @@ async def test_streams_outlive_killed_connections_to_postgresql(
     await watching.close()
 
 
+async def test_it_ends_loudly_and_its_streams_with_it_when_its_work_fails(
+    role: Role, database_url: str
+) -> None:
+    async with listen_over_socket(role.port) as stream:
+        connection = await asyncpg.connect(database_url)
+        await connection.execute("ALTER TABLE global_feed RENAME TO feed_of_another_version")
+        await connection.close()
+        await stream.wait_for_the_end()
+        assert await role.wait() == 1
+    assert "The live feed ended by itself" in role.said()
+
+
 async def test_who_reads_nothing_is_dropped_while_others_go_on_and_can_come_back(
     house: House, role: Role
 ) -> None:

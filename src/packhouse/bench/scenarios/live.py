@@ -3,9 +3,9 @@
 Measured are memory for each stream, the time from publishing a pull until the last of all streams
 has it, and the processor's time at ten pulls a second. Beside it, when Debian's nginx with the
 nchan module is installed, the same number of streams hangs on nchan, and the two take turns pull by
-pull with the same JSON. Ours is timed from the statement that commits the pull, and from the call on Valkey that
-follows it: that is what a POST to nchan's publisher is, though nchan is handed the text with it and
-ours still has to read it from PostgreSQL.
+pull with the same JSON. Ours is timed from the statement that commits the pull, and from the call
+on Valkey that follows it: that is what a POST to nchan's publisher is, though nchan is handed the
+text with it and ours still has to read it from PostgreSQL.
 """
 
 import asyncio

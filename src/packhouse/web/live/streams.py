@@ -50,13 +50,13 @@ class OpenStream(asyncio.Protocol):
             self.hand(frame)
 
     def end(self) -> None:
-        """Send the end and close once it is written."""
-        if self._transport is None:
-            return
-        if self.form.is_chunked:
-            self._transport.write(LAST_CHUNK)
-        self._transport.close()
-        self._give_up()
+        """Send the end and close once it is written; it counts as open until then."""
+        transport, self._transport = self._transport, None
+        if transport is not None:
+            if self.form.is_chunked:
+                transport.write(LAST_CHUNK)
+            transport.close()
+            self._stop_resuming()
 
     def pause_writing(self) -> None:
         """The buffer is full."""
@@ -72,7 +72,9 @@ class OpenStream(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio calls it so
         """The listener is gone, or was sent away."""
-        self._give_up()
+        self._transport = None
+        self._stop_resuming()
+        self._hub.leave(self)
 
     def _resume(self, position: int) -> None:
         self._resuming = asyncio.create_task(self._send_missed(position))
@@ -88,10 +90,17 @@ class OpenStream(asyncio.Protocol):
             log.info("A stream that did not keep up was dropped")
             self._open_transport().abort()
         except Outage:
-            self._resuming = None
-            self.end()
+            self._end_resuming()
+        except Exception:
+            log.exception("A stream could not be resumed")
+            self._end_resuming()
         finally:
             self._resuming = None
+
+    def _end_resuming(self) -> None:
+        # From within the task itself, which must not be cancelled for it.
+        self._resuming = None
+        self.end()
 
     async def _wait_for_room(self) -> None:
         if self._is_drained is not None:
@@ -102,9 +111,7 @@ class OpenStream(asyncio.Protocol):
         assert self._transport is not None  # noqa: S101 - only ever called while it is open
         return self._transport
 
-    def _give_up(self) -> None:
-        self._transport = None
-        self._hub.leave(self)
+    def _stop_resuming(self) -> None:
         if self._resuming is not None:
             self._resuming.cancel()
             self._resuming = None

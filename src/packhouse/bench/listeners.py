@@ -63,6 +63,9 @@ class Listeners:
     def __init__(self, job: ListenJob) -> None:
         self._job = job
         self._poll = select.epoll()
+        # One buffer for all: a fresh one of this size for each piece would cost more than the rest.
+        self._buffer = bytearray(READ_BYTES)
+        self._view = memoryview(self._buffer)
         self._sockets: dict[int, socket.socket] = {}
         self._rests: dict[int, bytes] = {}
         self._opened: set[int] = set()
@@ -103,9 +106,10 @@ class Listeners:
 
     def _read(self, number: int) -> None:
         try:
-            text = self._sockets[number].recv(READ_BYTES)
+            length = self._sockets[number].recv_into(self._buffer)
         except ConnectionError:
-            text = b""
+            length = 0
+        text = bytes(self._view[:length])
         if not text:
             say(Broken("A stream was ended by its server."))
             sys.exit(1)

@@ -52,7 +52,9 @@ def port() -> int:
 
 
 @asynccontextmanager
-async def start(house: House, port: int, **changed: str) -> AsyncIterator[Role]:
+async def start(
+    house: House, port: int, program: str = "live", **changed: str
+) -> AsyncIterator[Role]:
     settings = house.settings
     environ = {name: text for name, text in os.environ.items() if name[:10] != "PACKHOUSE_"}
     environ |= {
@@ -65,7 +67,7 @@ async def start(house: House, port: int, **changed: str) -> AsyncIterator[Role]:
         said = Path(folder) / "said"
         with said.open("ab") as output:
             child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "packhouse", "serve", "live"),
+                *(sys.executable, "-m", "packhouse", "serve", program),
                 cwd=folder,
                 env=environ,
                 stdout=output,
@@ -148,8 +150,25 @@ async def test_every_stream_is_ended_properly_when_it_stops(house: House, role: 
         role.child.send_signal(signal.SIGTERM)
         for stream in opened:
             await stream.wait_for_the_end()
+            assert not stream.is_broken
         assert await role.wait() == 0
     assert "Traceback" not in role.said()
+
+
+async def test_a_web_server_carries_and_ends_streams_alike(house: House, port: int) -> None:
+    changed = {"http_port": str(port), "seed_key": "00" * 32, "http_workers": "2"}
+    async with start(house, port, "web", **changed) as web:
+        await until_ready(web)
+        async with AsyncExitStack() as streams:
+            opened = [await streams.enter_async_context(listen_over_socket(port)) for _ in range(6)]
+            await append_pulls(house, ["D", "S"])
+            for stream in opened:
+                assert [sequence for sequence, _ in await stream.wait_for(2)] == [1, 2]
+            web.child.send_signal(signal.SIGTERM)
+            for stream in opened:
+                await stream.wait_for_the_end()
+                assert not stream.is_broken
+            assert await web.wait() == 0
 
 
 async def test_with_a_dead_valkey_pulls_still_come(house: House, port: int) -> None:

@@ -19,9 +19,9 @@ from packhouse.foundation.time import Clock, utc_now
 from packhouse.plumbing.entropy import Entropy, system_entropy
 from packhouse.plumbing.lanes import Lanes
 from packhouse.plumbing.payments import DemoPayments, PaymentProvider
-from packhouse.plumbing.postgres import Database, open_database
+from packhouse.plumbing.postgres import Database, open_database, pool_size_per_web_worker
 from packhouse.plumbing.sealing import Seal
-from packhouse.plumbing.settings import Settings, pool_size_per_web_worker, require_setting
+from packhouse.plumbing.settings import Settings, require_setting
 from packhouse.plumbing.storage import MediaFolder
 from packhouse.plumbing.valkey import Valkey
 

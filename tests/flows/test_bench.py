@@ -76,12 +76,13 @@ async def test_stock_is_filled_up_to_what_a_turn_needs(house: House, ember: Card
 
 @pytest.mark.xdist_group("bench")
 def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None:
-    with bench("open", "feed", "scale") as (result, folder):
-        for scenario in ("open", "feed"):
+    with bench("open", "feed", "scale", "live") as (result, folder):
+        for scenario in ("open", "feed", "live"):
             assert result["scenarios"][scenario]["requests_per_second"] > 0
             assert result["scenarios"][scenario]["errors"] == 0
             assert result["scenarios"][scenario]["statements"]
         assert result["ratios"]["open/pgbench"] > 0
+        assert result["scenarios"]["live"]["packhouse_kib_per_stream"] is not None
         assert result["scenarios"]["scale"]["bulk_rows_20k"] > 100_000
         assert result["scenarios"]["scale"]["errors"] == 0
         assert len([name for name in result["ratios"] if name.startswith("scale/")]) == 20

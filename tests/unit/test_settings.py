@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from packhouse.cli.config import SETTING_GROUPS, config_command, settings_reference
+from packhouse.plumbing.postgres import pool_size_per_web_worker
 from packhouse.plumbing.setting_values import MASK, RateLimit, SeedKey, mask_url_passwords
 from packhouse.plumbing.settings import (
     SERVE_NEEDS,
@@ -22,7 +23,6 @@ from packhouse.plumbing.settings import (
     LoadedSettings,
     Settings,
     load_settings,
-    pool_size_per_web_worker,
     require_setting,
     variable_of,
 )

@@ -80,6 +80,15 @@ async def nginx_with(
             headers="\n        ".join(f'add_header {key} "{text}";' for key, text in headers),
         )
     )
+    async with running_nginx(program, folder, configuration, port=port) as pid:
+        yield port, pid
+
+
+@asynccontextmanager
+async def running_nginx(
+    program: str, folder: Path, configuration: Path, *, port: int
+) -> AsyncIterator[int]:
+    """Run nginx until the block ends; gives its process id. Raises ``LoadFailed``."""
     child = await asyncio.create_subprocess_exec(
         program,
         "-c",
@@ -93,7 +102,7 @@ async def nginx_with(
     )
     try:
         await _wait_for(port, folder)
-        yield port, child.pid
+        yield child.pid
     finally:
         with suppress(ProcessLookupError):
             child.terminate()

@@ -1,4 +1,4 @@
-"""Processor time of a server with all its processes, as Linux accounts for it.
+"""Processor time and memory of a server with all its processes, as Linux accounts for them.
 
 Where two servers are both held back by the machine's cores, time per answer tells them apart even
 when the load generator takes a large share of the same cores.
@@ -20,15 +20,36 @@ def processor_seconds(pid: int) -> float | None:
     """User and system time of the process and those below it that live; None where unknown."""
     if not (PROC / "self" / "stat").exists():
         return None
+    ticks = {
+        number: int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
+        for number, fields in _list_stats()
+    }
+    return sum(ticks.get(each, 0) for each in _family_of(pid)) / os.sysconf("SC_CLK_TCK")
+
+
+def memory_kib(pid: int) -> float | None:
+    """Memory of the process and those below it, pages that they share counted once; in KiB.
+
+    None where the system does not tell.
+    """
+    total = 0
+    for each in _family_of(pid):
+        try:
+            text = (PROC / str(each) / "smaps_rollup").read_text()
+        except OSError:
+            return None
+        total += next(int(line.split()[1]) for line in text.splitlines() if line[:4] == "Pss:")
+    return total
+
+
+def _family_of(pid: int) -> list[int]:
     children: dict[int, list[int]] = defaultdict(list)
-    ticks: dict[int, int] = {}
     for number, fields in _list_stats():
         children[int(fields[_PARENT])].append(number)
-        ticks[number] = int(fields[_USER_TICKS]) + int(fields[_SYSTEM_TICKS])
-    below = [pid]
-    for each in below:
-        below += children[each]
-    return sum(ticks.get(each, 0) for each in below) / os.sysconf("SC_CLK_TCK")
+    family = [pid]
+    for each in family:
+        family += children[each]
+    return family
 
 
 def _list_stats() -> Iterator[tuple[int, list[str]]]:

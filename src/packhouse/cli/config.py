@@ -30,6 +30,8 @@ SETTING_GROUPS: Final = {
         "http_host",
         "http_port",
         "http_workers",
+        "live_port",
+        "live_streams_max",
         "trusted_proxies",
         "cors_origins",
         "max_body_bytes",

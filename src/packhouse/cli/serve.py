@@ -1,7 +1,8 @@
 """``packhouse serve``: the shop's programs against servers that the environment names.
 
 Without a role it keeps web and worker running side by side; with one it is that program alone, for
-machines that watch over it themselves. ``packhouse up`` starts the same two.
+machines that watch over it themselves. ``packhouse up`` starts the same two. Web workers answer
+live streams too, so only who has many of them, and a balancer to send them there, runs ``live``.
 """
 
 import asyncio
@@ -11,7 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 from pkgutil import resolve_name
 from types import FrameType
@@ -34,7 +35,15 @@ from packhouse.plumbing.handover import (
 )
 from packhouse.plumbing.logging import GRANIAN_LOGGING, configure_logging
 from packhouse.plumbing.schema_state import require_migrated
-from packhouse.plumbing.settings import SERVE_NEEDS, WORKER_NEEDS, Settings, require_setting
+from packhouse.plumbing.settings import (
+    LIVE_NEEDS,
+    SERVE_NEEDS,
+    WORKER_NEEDS,
+    Settings,
+    require_setting,
+    variable_of,
+)
+from packhouse.web.live.role import run_live
 from packhouse.worker.run import run_worker
 
 APP_FACTORY: Final = "packhouse.web.rsgi:make_app"
@@ -56,11 +65,19 @@ class Role(StrEnum):
     """What one program of a shop does."""
 
     WEB = "web"
+    LIVE = "live"
     WORKER = "worker"
 
 
+NEEDS: Final[Mapping[Role | None, Sequence[str]]] = {
+    Role.WEB: SERVE_NEEDS,
+    Role.LIVE: LIVE_NEEDS,
+}
+"""Settings that a role cannot begin without, where they are not those of the worker."""
+
+
 class PortUnusable(Outage):
-    """The web server cannot listen where it should."""
+    """A server of the shop cannot listen where it should."""
 
     code = "web_port_unusable"
 
@@ -73,17 +90,20 @@ def serve_command(
 ) -> None:
     """Run the shop against the servers that the environment names, in the foreground.
 
-    It refuses to start when a setting is missing (2) or the database is not migrated (1). SIGTERM
-    and Ctrl-C stop it after the requests in hand.
+    web answers everything; live answers /api/v1/feed/live alone, on a port of its own, for tens of
+    thousands of streams. It refuses to start when a setting is missing (2) or the database is not
+    migrated (1). SIGTERM and Ctrl-C stop it after the requests in hand.
     """
     begin_as_child()
     with plain_errors():
-        needs = SERVE_NEEDS if role is Role.WEB else WORKER_NEEDS
+        needs = NEEDS.get(role, WORKER_NEEDS)
         settings = load_process_settings(required=needs).settings
         database_url = require_setting(settings.database_url, name="database_url").reveal()
         asyncio.run(require_migrated(database_url))
         if role is Role.WEB:
             serve_web(settings)
+        elif role is Role.LIVE:
+            run_live(settings, address=require_free_port(settings, setting="live_port"))
         elif role is Role.WORKER:
             run_worker(settings)
         else:
@@ -154,13 +174,13 @@ def make_worker_app(factory: str) -> Any:  # noqa: ANN401 - whatever application
     return resolve_name(factory)()
 
 
-def require_free_port(settings: Settings) -> str:
-    """The IP address for the web server, at which its port is free; raises ``PortUnusable``.
+def require_free_port(settings: Settings, *, setting: str = "http_port") -> str:
+    """The IP address to listen on, at which the port is free; raises ``PortUnusable``.
 
-    The server itself would not notice a port that is taken: it shares its port among its workers,
-    and so with another shop of the same account.
+    ``setting`` is the port's field. The web server itself would not notice a port that is taken: it
+    shares its port among its workers, and so with another shop of the same account.
     """
-    host, port = settings.http_host, settings.http_port
+    host, port = settings.http_host, getattr(settings, setting)
     try:
         family, _, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family) as listener:
@@ -171,11 +191,11 @@ def require_free_port(settings: Settings) -> str:
         reason = (
             f"Port {port} on {host} is taken by another program; stop it, or"
             if error.errno == errno.EADDRINUSE
-            else f"The web server cannot listen on {host}, port {port} ({error.strerror});"
+            else f"The server cannot listen on {host}, port {port} ({error.strerror});"
         )
+        also = " (`packhouse up` also takes --port)" if setting == "http_port" else ""
         raise PortUnusable(
-            f"{reason} choose another port with PACKHOUSE_HTTP_PORT"
-            " (`packhouse up` also takes --port)."
+            f"{reason} choose another port with {variable_of(setting)}{also}."
         ) from error
     return str(address[0])
 

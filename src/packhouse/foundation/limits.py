@@ -63,8 +63,36 @@ CHECKPOINT_PAUSE_SECONDS: Final = 1.0
 WORKER_CONNECTIONS: Final = 4
 """What the worker program keeps of a host's database connections: one a loop, and one to spare."""
 
-LIVE_BACKLOG_MAX: Final = 1_000
 LIVE_COMMENT_SECONDS: Final = 10.0
+LIVE_BATCH_SECONDS: Final = 0.25
+"""So long at most a pull waits for others that go with it; less where few streams are open."""
+LIVE_BATCH_PULLS_MAX: Final = 100
+LIVE_RING_PULLS: Final = 10_000
+"""The newest pulls, in memory for streams that come back; about 6 MiB."""
+LIVE_PAGE_PULLS: Final = 100
+LIVE_HISTORY_READS_MAX: Final = 1
+"""Pages of older pulls that one process reads from PostgreSQL at a time."""
+LIVE_RESUMING_MAX: Final = 500
+"""Streams of one process that are sent older pulls at a time; the others wait their turn."""
+LIVE_BACKLOG_MAX: Final = 64
+"""Frames that wait for one stream of a web worker."""
+LIVE_BUFFER_BYTES_MAX: Final = 32 * 1024
+"""What waits for one stream of the live role beyond the system's own buffer."""
+LIVE_SOCKET_BUFFER_BYTES: Final = 64 * 1024
+LIVE_DRAIN_SECONDS_MAX: Final = 5.0
+"""Who reads nothing for so long with a full buffer is dropped."""
+LIVE_RETRY_MS_MIN: Final = 1_000
+LIVE_RETRY_MS_MAX: Final = 5_000
+LIVE_CONNECTIONS: Final = 2
+"""To PostgreSQL: one to watch the feed, one for streams that come back late."""
+LIVE_HEAD_BYTES_MAX: Final = 16 * 1024
+LIVE_HEADERS_MAX: Final = 100
+LIVE_HEAD_SECONDS_MAX: Final = 10.0
+LIVE_ADMISSIONS_MAX: Final = 32
+"""Requests of the live role that ask the rate limit at a time."""
+LIVE_SPARE_CONNECTIONS: Final = 500
+"""Connections of the live role beyond its streams: heads that are being read, probes, refusals."""
+LIVE_STOP_SECONDS_MAX: Final = 3.0
 
 SEED_PAIR_DAYS_MAX: Final = 7
 SEED_PAIR_DAYS_DUE: Final = 6
@@ -83,6 +111,8 @@ assert SEED_PAIR_DAYS_DUE < SEED_PAIR_DAYS_MAX
 assert PAGE_LIMIT_DEFAULT <= PAGE_LIMIT_MAX
 assert CARDS_PER_SALE_MAX >= PACKS_PER_OPENING_MAX * CARDS_PER_PACK_MAX
 assert LIVE_COMMENT_SECONDS < 15, "the contract promises a comment at least each 15 seconds"
+assert LIVE_HISTORY_READS_MAX < LIVE_CONNECTIONS, "the watcher has a connection of its own"
+assert LIVE_BATCH_PULLS_MAX <= LIVE_PAGE_PULLS <= LIVE_RING_PULLS
 # RFC 8785 numbers are IEEE doubles: what is hashed must stay exact.
 assert CARD_VALUE_MAX_MINOR <= BALANCE_MAX_MINOR
 assert ODDS_WEIGHT_MAX <= ODDS_WEIGHTS_SUM_MAX <= BALANCE_MAX_MINOR

@@ -20,6 +20,7 @@ from packhouse.foundation.limits import (
     DATABASE_STATEMENTS_KEPT,
     DATABASE_WAIT_SECONDS_MAX,
     DATABASE_WAITING_MAX,
+    WORKER_CONNECTIONS,
 )
 from packhouse.plumbing.pool import Connection as Connection
 from packhouse.plumbing.pool import Pool, PoolBusy, PoolClosed
@@ -202,6 +203,14 @@ _KEEP_PLANS = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', false)
 WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')
 """
+
+
+def pool_size_per_web_worker(*, pool_size: int, workers: int) -> int:
+    """One web worker's share of the host's connections, after what the worker program keeps.
+
+    Never below 2: with a single one, a transaction would hold up every read of its worker.
+    """
+    return max(2, (pool_size - WORKER_CONNECTIONS) // workers)
 
 
 async def prepare_connection(connection: Any) -> None:  # noqa: ANN401 - asyncpg's stubs disagree

@@ -21,7 +21,6 @@ from dotenv import dotenv_values
 from msgspec import Meta
 
 from packhouse.foundation.errors import Refusal
-from packhouse.foundation.limits import WORKER_CONNECTIONS
 from packhouse.plumbing.setting_values import (
     MASK,
     CacheUrl,
@@ -49,7 +48,8 @@ COMMAND_LINE_VARIABLES: Final[Mapping[str, str]] = {
 
 SERVE_NEEDS: Final = ("database_url", "cache_url", "seed_key")
 WORKER_NEEDS: Final = (*SERVE_NEEDS, "log_key")
-"""Settings without which ``packhouse serve web`` and ``packhouse serve worker`` cannot begin."""
+LIVE_NEEDS: Final = ("database_url", "cache_url")
+"""Settings without which ``packhouse serve`` web, worker and live cannot begin."""
 
 SettingOrigin = Literal["default", "environment", ".env", "packhouse up"]
 """Where a value came from."""
@@ -103,6 +103,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     http_workers: Annotated[
         int, Meta(description="Web server workers on this host; one a core is best.", ge=1, le=64)
     ] = msgspec.field(default_factory=number_of_cores)
+    live_port: Annotated[
+        int, Meta(description="The port `packhouse serve live` listens on.", ge=1, le=65_535)
+    ] = 8001
+    live_streams_max: Annotated[
+        int, Meta(description="Live streams that one process may hold.", ge=1, le=1_000_000)
+    ] = 10_000
     trusted_proxies: Annotated[
         Networks,
         Meta(description="Load balancers whose word on a visitor's address is believed."),
@@ -283,14 +289,6 @@ def require_setting(value: Value | None, *, name: str) -> Value:
     if value is None:
         raise InvalidSettings([_missing(name)])
     return value
-
-
-def pool_size_per_web_worker(*, pool_size: int, workers: int) -> int:
-    """One web worker's share of the host's connections, after what the worker program keeps.
-
-    Never below 2: with a single one, a transaction would hold up every read of its worker.
-    """
-    return max(2, (pool_size - WORKER_CONNECTIONS) // workers)
 
 
 def variable_of(field_name: str) -> str:

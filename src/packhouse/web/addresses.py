@@ -43,6 +43,11 @@ def limit_key(address: str) -> str:
     return str(parsed)
 
 
+def pages_key(address: str) -> str:
+    """What pages and live streams of one address are counted under, wherever they are answered."""
+    return f"pages:{limit_key(address)}"
+
+
 def _is_address(text: str) -> bool:
     try:
         ip_address(text)

@@ -16,7 +16,6 @@ from collections.abc import Callable, Sequence
 from itertools import islice
 from types import TracebackType
 from typing import Final
-from uuid import uuid4
 
 import msgspec
 
@@ -28,9 +27,9 @@ from packhouse.foundation.limits import (
 from packhouse.plumbing.logging import get_log
 from packhouse.web.answers import Answer, send_answer
 from packhouse.web.asgi import Scope, Send
-from packhouse.web.errors import ShopBusy, problem_of
-from packhouse.web.headers import HeaderReader, well_formed_id
-from packhouse.web.problems import PROBLEM, wants_page
+from packhouse.web.errors import PROBLEM, ShopBusy, problem_of
+from packhouse.web.headers import HeaderReader, request_id_of
+from packhouse.web.problems import wants_page
 
 log = get_log(__name__)
 
@@ -98,7 +97,7 @@ class Admission:
             log.warning("Requests are turned away", requests=self._turned_away, inside=self.inside)
             self._logged_at = now
             self._turned_away = 0
-        request_id = well_formed_id(HeaderReader(scope).text("x-request-id")) or uuid4().hex
+        request_id = request_id_of(HeaderReader(scope).text("x-request-id"))
         if wants_page(scope):
             kind, body = b"text/html; charset=utf-8", _PAGE
         else:

@@ -27,6 +27,7 @@ from packhouse.web.assets import media_files
 from packhouse.web.context import context_of
 from packhouse.web.edge import Edge
 from packhouse.web.errors import Malformed, MethodNotAllowed
+from packhouse.web.live.hub import LiveHub
 from packhouse.web.log import LogFiles
 from packhouse.web.maintenance import ShopDoor
 from packhouse.web.operator import OPERATOR_HANDLERS
@@ -34,7 +35,7 @@ from packhouse.web.pages import static_files
 from packhouse.web.probes import metrics, probes
 from packhouse.web.problems import problem_answer
 from packhouse.web.shop import SHOP_HANDLERS
-from packhouse.web.streams import LiveFeed
+from packhouse.web.streams import live_streams
 from packhouse.web.validation import StrictRequest, describe_invalid, refuse_unreadable
 
 log = get_log(__name__)
@@ -70,11 +71,11 @@ class WebApp:
             house = self._given_house
             if house is None:
                 house = await self._stack.enter_async_context(open_house(self._settings))
-            live = LiveFeed(house)
-            await self._stack.enter_async_context(live.running())
+            hub = LiveHub(house.database, house.valkey, streams_max=house.settings.live_streams_max)
+            await self._stack.enter_async_context(hub.running())
             # Only a main thread hears signals; a server's worker is one.
             with suppress(ValueError):
-                asyncio.get_running_loop().add_signal_handler(CLOSE_STREAMS_SIGNAL, live.close)
+                asyncio.get_running_loop().add_signal_handler(CLOSE_STREAMS_SIGNAL, hub.close)
             edge = Edge(
                 house,
                 cast("ASGIApp", make_litestar()),
@@ -84,7 +85,7 @@ class WebApp:
                     "/static/": static_files(),
                     "/media/": media_files(house),
                     "/log/": LogFiles(house),
-                    "/api/v1/feed/live": live,
+                    "/api/v1/feed/live": live_streams(hub),
                 },
             )
             self._stack.push_async_callback(edge.finish)

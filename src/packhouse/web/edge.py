@@ -5,10 +5,9 @@ too large or sent by another site, and puts the same safe headers on every answe
 live streams and the few hot routes are answered here; everything else goes on to the application.
 """
 
-import random
 import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from urllib.parse import urlsplit
 
 from packhouse import accounts
@@ -18,13 +17,19 @@ from packhouse.house import House
 from packhouse.plumbing.logging import bind_request, get_log, write_access_line
 from packhouse.plumbing.rate_limits import RateLimiter, Verdict
 from packhouse.plumbing.setting_values import RateLimit
-from packhouse.web.addresses import client_address, limit_key
+from packhouse.web.addresses import client_address, limit_key, pages_key
 from packhouse.web.admission import Admission
 from packhouse.web.answers import Answer, ReadyAnswer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
 from packhouse.web.errors import CrossSite, RateLimited, TooLarge
-from packhouse.web.headers import HeaderReader, cors_headers, default_headers, well_formed_id
+from packhouse.web.headers import (
+    HeaderReader,
+    completed_headers,
+    cors_headers,
+    default_headers,
+    request_id_of,
+)
 from packhouse.web.hot_routes import HotRoutes
 from packhouse.web.problems import problem_answer
 from packhouse.web.session import read_cookie
@@ -104,7 +109,7 @@ class Edge:
         verdict = self._limiter.estimate(*self._limit_of(viewer, address, path))
         if verdict is None:
             return None
-        request_id = well_formed_id(header("x-request-id")) or _new_request_id()
+        request_id = request_id_of(header("x-request-id"))
         form = kept.form(
             accept_encoding=header("accept-encoding"), if_none_match=header("if-none-match")
         )
@@ -142,7 +147,7 @@ class Edge:
         context = RequestContext(
             house=self._house,
             limiter=self._limiter,
-            request_id=well_formed_id(headers.text("x-request-id")) or _new_request_id(),
+            request_id=request_id_of(headers.text("x-request-id")),
             address=client_address(
                 _peer(scope),
                 headers.text("x-forwarded-for"),
@@ -244,7 +249,7 @@ class Edge:
         settings = self._house.settings
         # A live stream is one request that lasts; our own pages open it for every visitor.
         if path == LIVE or not path.startswith("/api/"):
-            return f"pages:{limit_key(address)}", settings.rate_limit_pages
+            return pages_key(address), settings.rate_limit_pages
         if viewer is not None:
             return f"user:{viewer.user_id}", settings.rate_limit_signed_in
         return f"anonymous:{limit_key(address)}", settings.rate_limit_anonymous
@@ -306,7 +311,7 @@ class _Out:
     async def __call__(self, message: Message) -> None:
         if message["type"] == "http.response.start":
             self.status = message["status"]
-            message["headers"] = self._completed(list(message.get("headers", [])))
+            message["headers"] = self._completed(message.get("headers", []))
         elif message["type"] == "http.response.body" and self._is_head:
             message["body"] = b""
         await self._send(message)
@@ -324,25 +329,17 @@ class _Out:
         body = b"" if self._is_head else answer.body
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    def _completed(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        present = {name.lower() for name, _ in headers}
-        headers += [(name, value) for name, value in self._defaults if name not in present]
-        headers.append((b"x-request-id", self._context.request_id.encode()))
-        headers += self.extra
-        if self.verdict is not None:
-            headers += [
-                (b"ratelimit-limit", str(self.verdict.limit).encode()),
-                (b"ratelimit-remaining", str(self.verdict.remaining).encode()),
-                (b"ratelimit-reset", str(self.verdict.reset_seconds).encode()),
-            ]
+    def _completed(self, own: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        headers = completed_headers(
+            own,
+            defaults=self._defaults,
+            request_id=self._context.request_id,
+            extra=self.extra,
+            verdict=self.verdict,
+        )
         if self._context.new_cookie is not None:
             headers.append((b"set-cookie", self._context.new_cookie.encode()))
         return headers
-
-
-def _new_request_id() -> str:
-    """It only has to be told from others, so it need not be drawn from the system's entropy."""
-    return f"{random.getrandbits(128):032x}"
 
 
 def _peer(scope: Scope) -> str:

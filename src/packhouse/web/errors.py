@@ -6,6 +6,9 @@ from typing import Final
 import msgspec
 
 from packhouse.foundation.errors import FieldError, InvalidInput, Outage, PackhouseError, Refusal
+from packhouse.web.answers import Answer
+
+PROBLEM: Final = b"application/problem+json"
 
 STATUSES: Final[Mapping[str, int]] = {
     "account_closed": 409,
@@ -22,6 +25,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "destination_not_served": 409,
     "email_taken": 409,
     "forbidden": 403,
+    "head_too_large": 431,
     "idempotency_key_required": 400,
     "idempotency_key_reused": 409,
     "import_refused": 422,
@@ -70,6 +74,7 @@ TITLES: Final[Mapping[int, str]] = {
     415: "Unsupported media type",
     422: "Invalid input",
     429: "Too many requests",
+    431: "Head too large",
     500: "Something broke on our side",
     503: "Away for a moment",
 }
@@ -85,6 +90,12 @@ class TooLarge(Refusal):
     """The body is larger than the shop reads."""
 
     code = "too_large"
+
+
+class HeadTooLarge(Refusal):
+    """The request line and headers are longer than the shop reads."""
+
+    code = "head_too_large"
 
 
 class CrossSite(Refusal):
@@ -162,3 +173,16 @@ def retry_after_of(error: PackhouseError) -> int | None:
         return error.retry_after_seconds
     seconds = error.fields.get("retry_after_seconds")
     return seconds if isinstance(seconds, int) else None
+
+
+def json_problem(error: PackhouseError, *, request_id: str) -> Answer:
+    """The whole answer for clients that are no browser on a page."""
+    problem = problem_of(error, request_id=request_id)
+    headers = (*retry_headers(error), (b"content-type", PROBLEM))
+    return Answer(status=problem.status, body=msgspec.json.encode(problem), headers=headers)
+
+
+def retry_headers(error: PackhouseError) -> tuple[tuple[bytes, bytes], ...]:
+    """``Retry-After``, where trying again makes sense."""
+    seconds = retry_after_of(error)
+    return () if seconds is None else ((b"retry-after", str(seconds).encode()),)

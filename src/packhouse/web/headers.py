@@ -1,7 +1,10 @@
 """Headers: what is read from requests, and what every answer carries."""
 
+import random
 import re
+from collections.abc import Iterable, Sequence
 
+from packhouse.plumbing.rate_limits import Verdict
 from packhouse.plumbing.settings import Settings
 from packhouse.web.asgi import Scope
 
@@ -12,6 +15,14 @@ CONTENT_SECURITY_POLICY = (
     " form-action 'self'; frame-ancestors 'none'"
 )
 """Nothing inline, nothing from elsewhere. ``data:`` pictures run nothing."""
+
+
+STREAM_HEADERS = (
+    (b"content-type", b"text/event-stream; charset=utf-8"),
+    (b"cache-control", b"no-cache"),
+    # A proxy that gathers what it passes on would hold events back.
+    (b"x-accel-buffering", b"no"),
+)
 
 
 class HeaderReader:
@@ -26,9 +37,14 @@ class HeaderReader:
         return None if value is None else value.decode("latin-1")
 
 
-def well_formed_id(text: str | None) -> str | None:
-    """The caller's request id, if it is one that may stand in headers and logs."""
-    return text if text is not None and _REQUEST_ID.fullmatch(text) else None
+def request_id_of(text: str | None) -> str:
+    """The caller's request id, if it is one that may stand in headers and logs; else a new one.
+
+    It only has to be told from others, so it need not be drawn from the system's entropy.
+    """
+    if text is not None and _REQUEST_ID.fullmatch(text):
+        return text
+    return f"{random.getrandbits(128):032x}"
 
 
 def default_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
@@ -45,6 +61,34 @@ def default_headers(settings: Settings) -> list[tuple[bytes, bytes]]:
     if settings.has_secure_cookies:
         headers.append((b"strict-transport-security", b"max-age=31536000; includeSubDomains"))
     return headers
+
+
+def completed_headers(
+    headers: Iterable[tuple[bytes, bytes]],
+    *,
+    defaults: Sequence[tuple[bytes, bytes]],
+    request_id: str,
+    extra: Sequence[tuple[bytes, bytes]],
+    verdict: Verdict | None,
+) -> list[tuple[bytes, bytes]]:
+    """An answer's own headers, and what every answer carries."""
+    own = list(headers)
+    present = {name.lower() for name, _ in own}
+    return [
+        *own,
+        *((name, value) for name, value in defaults if name not in present),
+        (b"x-request-id", request_id.encode()),
+        *extra,
+        *(() if verdict is None else _rate_limit_headers(verdict)),
+    ]
+
+
+def _rate_limit_headers(verdict: Verdict) -> tuple[tuple[bytes, bytes], ...]:
+    return (
+        (b"ratelimit-limit", str(verdict.limit).encode()),
+        (b"ratelimit-remaining", str(verdict.remaining).encode()),
+        (b"ratelimit-reset", str(verdict.reset_seconds).encode()),
+    )
 
 
 def cors_headers(origin: str | None, scope: Scope, settings: Settings) -> list[tuple[bytes, bytes]]:

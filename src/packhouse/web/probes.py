@@ -1,74 +1,31 @@
-"""Probes: whether the process runs, and whether everything it needs answers."""
+"""Probes and metrics of a web worker."""
 
 import asyncio
 import time
-from collections.abc import Awaitable
-from typing import Literal
 
-import msgspec
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
 from packhouse import __version__
-from packhouse.foundation.errors import NotFound, Outage
+from packhouse.foundation.errors import Outage
 from packhouse.house import House
-from packhouse.plumbing.postgres import DatabaseBusy
 from packhouse.web.answers import Answer, send_answer
 from packhouse.web.api.drift import drift_monitor
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
+from packhouse.web.readiness import PROBE_TIMEOUT_SECONDS, answer_probe
 
-PROBE_TIMEOUT_SECONDS = 2.0
 DRIFT_FRESH_SECONDS = 5.0
 
-_JSON = (b"content-type", b"application/json")
 _UNCACHED = (b"cache-control", b"no-store")
-
-
-class DependencyState(msgspec.Struct, frozen=True):
-    """How one dependency answers; the latency in milliseconds."""
-
-    state: Literal["up", "down"]
-    latency_ms: float
-
-
-class Readiness(msgspec.Struct, frozen=True):
-    """Ready means that the shop sells: PostgreSQL must answer, Valkey may be away."""
-
-    status: Literal["ready", "not_ready"]
-    database: DependencyState
-    cache: DependencyState
 
 
 def probes(house: House) -> ASGIApp:
     """Answers ``/health/live`` and ``/health/ready``."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["path"] == "/health/live":
-            body = msgspec.json.encode({"status": "live"})
-            await send_answer(Answer(status=200, body=body, headers=(_JSON, _UNCACHED)), send)
-            return
-        if scope["path"] != "/health/ready":
-            raise NotFound("There is no such probe.")
-        readiness = await check_readiness(house)
-        await send_answer(
-            Answer(
-                status=200 if readiness.status == "ready" else 503,
-                body=msgspec.json.encode(readiness),
-                headers=(_JSON, _UNCACHED),
-            ),
-            send,
-        )
+        probed = await answer_probe(scope["path"], database=house.database, valkey=house.valkey)
+        await send_answer(probed, send)
 
     return answer
-
-
-async def check_readiness(house: House) -> Readiness:
-    """Ask every dependency at the same time."""
-    database, cache = await asyncio.gather(
-        _time(_ask_database(house)), _time(house.valkey.ask(house.valkey.client.ping()))
-    )
-    return Readiness(
-        status="ready" if database.state == "up" else "not_ready", database=database, cache=cache
-    )
 
 
 def metrics(house: House) -> ASGIApp:
@@ -120,26 +77,3 @@ class DriftGauge:
             if version.is_on_sale:
                 value = 1.0 if version.p_value is None else version.p_value
                 self._gauge.labels(pack=version.pack, version=version.version).set(value)
-
-
-async def _ask_database(house: House) -> None:
-    async with house.database.connection() as connection:
-        await connection.fetchval("SELECT 1")
-
-
-async def _time(question: Awaitable[object]) -> DependencyState:
-    started = time.perf_counter()
-    try:
-        async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
-            await question
-    except DatabaseBusy:
-        # It is there, with more to do than it can: sending this process's visitors to the others,
-        # who have as much to do, would only spread the trouble.
-        return DependencyState(state="up", latency_ms=_milliseconds_since(started))
-    except (Outage, TimeoutError):
-        return DependencyState(state="down", latency_ms=_milliseconds_since(started))
-    return DependencyState(state="up", latency_ms=_milliseconds_since(started))
-
-
-def _milliseconds_since(started: float) -> float:
-    return round((time.perf_counter() - started) * 1000, 2)

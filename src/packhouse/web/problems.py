@@ -1,36 +1,29 @@
 """What an error looks like: RFC 9457 for clients, a friendly page for people."""
 
 from collections.abc import Mapping
-from typing import Any, Final
-
-import msgspec
+from typing import Any
 
 from packhouse.foundation.errors import Breach, InvalidInput, PackhouseError
 from packhouse.web.answers import Answer
 from packhouse.web.context import RequestContext
-from packhouse.web.errors import problem_of, retry_after_of
+from packhouse.web.errors import json_problem, problem_of, retry_headers
 from packhouse.web.pages import render_problem
-
-PROBLEM: Final = b"application/problem+json"
 
 
 def problem_answer(
     error: PackhouseError | None, scope: Mapping[str, Any], context: RequestContext
 ) -> Answer:
     """What an error looks like: RFC 9457 for clients, a page for people. None is a bug of ours."""
-    problem = problem_of(error or Breach("unexpected"), request_id=context.request_id)
-    headers: list[tuple[bytes, bytes]] = []
-    retry_after = None if error is None else retry_after_of(error)
-    if retry_after is not None:
-        headers.append((b"retry-after", str(retry_after).encode()))
-    if wants_page(scope):
-        errors = error.errors if isinstance(error, InvalidInput) else ()
-        body = render_problem(problem, errors, scope, context)
-        headers.append((b"content-type", b"text/html; charset=utf-8"))
-    else:
-        body = msgspec.json.encode(problem)
-        headers.append((b"content-type", PROBLEM))
-    return Answer(status=problem.status, body=body, headers=tuple(headers))
+    known = error or Breach("unexpected")
+    if not wants_page(scope):
+        return json_problem(known, request_id=context.request_id)
+    problem = problem_of(known, request_id=context.request_id)
+    errors = error.errors if isinstance(error, InvalidInput) else ()
+    return Answer(
+        status=problem.status,
+        body=render_problem(problem, errors, scope, context),
+        headers=(*retry_headers(known), (b"content-type", b"text/html; charset=utf-8")),
+    )
 
 
 def wants_page(scope: Mapping[str, Any]) -> bool:

@@ -49,7 +49,8 @@ What others have already: ``opening.opening_plan`` and ``stock_for`` (enough cop
 ``vault.vault_plan``, ``ship.shipping_requests``, ``feed.feed_plan`` and ``feed.Spent`` (processor
 time of a server over its turns), ``bench.packs.publish_lot`` and ``publish_last_copies``,
 ``bench.stock``, ``bench.population.fill`` (more collectors), ``bench.portions``, ``bench.nginx``,
-``bench.processor``, ``bench.memory``, ``bench.crowd`` (thousands with think time, by the mix of
+``bench.processor``, ``bench.memory``, ``bench.audience`` (many open streams),
+``bench.crowd`` (thousands with think time, by the mix of
 ``bench.activities``), ``bench.statement_samples`` (percentiles of queries), ``flows.check_laws``
 (every law), ``bench.latencies.Latencies`` for a program of your own,
 ``bench.bulk.load_bulk`` (rows by the million), ``bench.explain`` (what an execution costs the
@@ -67,6 +68,7 @@ from packhouse.bench.scenarios import (
     drop,
     feed,
     hot,
+    live,
     opening,
     pack_page,
     peers,
@@ -91,6 +93,7 @@ _ALL: Final[tuple[Scenario, ...]] = (
     soak.SCENARIO,
     scale.SCENARIO,
     peers.SCENARIO,
+    live.SCENARIO,
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

@@ -16,8 +16,7 @@ from litestar.routes import HTTPRoute
 from packhouse import __version__
 from packhouse.foundation.errors import NotFound
 from packhouse.foundation.tiers import TIERS
-from packhouse.web.errors import TITLES, Problem
-from packhouse.web.problems import PROBLEM
+from packhouse.web.errors import PROBLEM, TITLES, Problem
 from packhouse.web.session import NAME
 
 DESCRIPTION: Final = """\

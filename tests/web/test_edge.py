@@ -144,6 +144,12 @@ async def test_head_answers_like_get_without_a_body(client: httpx.AsyncClient) -
     assert (answer.status_code, answer.content) == (200, b"")
 
 
+async def test_the_head_of_a_live_stream_ends(client: httpx.AsyncClient) -> None:
+    answer = await client.head("/api/v1/feed/live")
+    assert (answer.status_code, answer.content) == (200, b"")
+    assert answer.headers["content-type"].startswith("text/event-stream")
+
+
 async def test_assets_are_kept_for_ever_by_their_hash_and_checked_by_their_name(
     client: httpx.AsyncClient,
 ) -> None:

@@ -85,6 +85,31 @@ async def test_whoever_comes_back_misses_nothing_and_gets_nothing_twice(
     assert [sequence for sequence, _ in pulls] == list(range(6, 17))
 
 
+async def test_a_page_goes_on_with_what_came_after_it_was_made(
+    house: House, listen: Listen, shop: Actor, ada: httpx.AsyncClient
+) -> None:
+    await pull(house, ada)
+    async with listen("after=5") as stream:
+        await pull(house, ada)
+        pulls = await stream.wait_for(11)
+    assert [sequence for sequence, _ in pulls] == list(range(6, 17))
+    async with listen("after=5", last_event_id=15) as stream:
+        pulls = await stream.wait_for(1)
+    assert [sequence for sequence, _ in pulls] == [16]
+
+
+async def test_the_pages_name_the_pull_that_they_were_made_at(
+    house: House, client: httpx.AsyncClient, shop: Actor, ada: httpx.AsyncClient
+) -> None:
+    await pull(house, ada)
+    for page, stream in (
+        ("/", "?after=8"),
+        ("/feed", "?after=8"),
+        ("/feed?tier=SSS", "?after=8&amp;tier=SSS"),
+    ):
+        assert f'<live-feed src="/api/v1/feed/live{stream}"' in (await client.get(page)).text
+
+
 async def test_a_new_listener_begins_with_what_comes_next(
     house: House, listen: Listen, shop: Actor, ada: httpx.AsyncClient
 ) -> None:

@@ -1,97 +1,25 @@
 """``packhouse serve live`` as a program of its own, with what it needs killed under it."""
 
 import asyncio
-import os
 import signal
 import socket
-import sys
-import tempfile
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
-from pathlib import Path
+from contextlib import AsyncExitStack, suppress
 
 import asyncpg
-import httpx
 import pytest
 
 from packhouse.house import House
-from packhouse.plumbing.settings import require_setting
 from worlds.event_streams import PATH, listen_over_socket
 from worlds.made_up_pulls import append_pulls
+from worlds.served_roles import PATIENCE_SECONDS, Role, free_port, start, until_ready
 
-PATIENCE_SECONDS = 60
 DEAD_CACHE = "valkey://127.0.0.1:1/0"
-
-
-class Role:
-    """The running program."""
-
-    def __init__(self, child: asyncio.subprocess.Process, port: int, said: Path) -> None:
-        self.child = child
-        self.port = port
-        self._said = said
-
-    def said(self) -> str:
-        return self._said.read_text()
-
-    async def wait(self) -> int:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            return await self.child.wait()
-
-    async def stop(self) -> int:
-        self.child.send_signal(signal.SIGTERM)
-        return await self.wait()
 
 
 @pytest.fixture
 def port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        free: int = listener.getsockname()[1]
-    return free
-
-
-@asynccontextmanager
-async def start(
-    house: House, port: int, program: str = "live", **changed: str
-) -> AsyncIterator[Role]:
-    settings = house.settings
-    environ = {name: text for name, text in os.environ.items() if name[:10] != "PACKHOUSE_"}
-    environ |= {
-        "PACKHOUSE_DATABASE_URL": require_setting(settings.database_url, name="").reveal(),
-        "PACKHOUSE_CACHE_URL": require_setting(settings.cache_url, name="").reveal(),
-        "PACKHOUSE_LIVE_PORT": str(port),
-        **{f"PACKHOUSE_{name.upper()}": text for name, text in changed.items()},
-    }
-    with tempfile.TemporaryDirectory() as folder:
-        said = Path(folder) / "said"
-        with said.open("ab") as output:
-            child = await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "packhouse", "serve", program),
-                cwd=folder,
-                env=environ,
-                stdout=output,
-                stderr=output,
-            )
-        try:
-            yield Role(child, port, said)
-        finally:
-            if child.returncode is None:
-                child.kill()
-            await child.wait()
-
-
-async def until_ready(role: Role) -> None:
-    async with asyncio.timeout(PATIENCE_SECONDS), httpx.AsyncClient() as client:
-        while True:
-            assert role.child.returncode is None, role.said()
-            try:
-                answer = await client.get(f"http://127.0.0.1:{role.port}/health/ready")
-            except httpx.TransportError:
-                await asyncio.sleep(0.05)
-            else:
-                assert answer.status_code == 200
-                return
+    return free_port()
 
 
 @pytest.fixture

@@ -24,6 +24,7 @@ from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
 from packhouse.web.errors import CrossSite, RateLimited, TooLarge
 from packhouse.web.headers import (
+    STREAM_HEADERS,
     HeaderReader,
     completed_headers,
     cors_headers,
@@ -197,18 +198,33 @@ class Edge:
                     retry_after_seconds=out.verdict.reset_seconds,
                 )
         limited = receive if is_safe else self._limited_body(path, receive, headers)
+        await self._pass_on(scope, limited, out, context, headers)
+
+    async def _pass_on(
+        self,
+        scope: Scope,
+        receive: Receive,
+        out: "_Out",
+        context: RequestContext,
+        headers: HeaderReader,
+    ) -> None:
+        path = scope["path"]
         hot = self._hot.find(scope["method"], path)
         if hot is not None:
-            answer = await hot(context, scope, limited, headers)
+            answer = await hot(context, scope, receive, headers)
             if answer is not None:
                 await out.answer(answer)
                 return
+        if path == LIVE and out.is_head:
+            # Its headers are known, and a stream that nobody hears would never end.
+            await out.answer(Answer(status=200, headers=STREAM_HEADERS))
+            return
         scope[KEY] = context
         for prefix, shortcut in self._shortcuts.items():
             if path.startswith(prefix):
-                await shortcut(scope, limited, out)
+                await shortcut(scope, receive, out)
                 return
-        await self._inner(scope, limited, out)
+        await self._inner(scope, receive, out)
 
     def _require_same_site(self, headers: HeaderReader) -> None:
         # Fetch metadata first (browsers always send it), Origin for older ones; a client that sends
@@ -302,7 +318,7 @@ class _Out:
         self._send = send
         self._context = context
         self._defaults = defaults
-        self._is_head = is_head
+        self.is_head = is_head
         self.extra: list[tuple[bytes, bytes]] = []
         self.verdict: Verdict | None = None
         self.status: int | None = None
@@ -312,7 +328,7 @@ class _Out:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message["headers"] = self._completed(message.get("headers", []))
-        elif message["type"] == "http.response.body" and self._is_head:
+        elif message["type"] == "http.response.body" and self.is_head:
             message["body"] = b""
         await self._send(message)
 
@@ -326,7 +342,7 @@ class _Out:
         await self._send(
             {"type": "http.response.start", "status": answer.status, "headers": headers}
         )
-        body = b"" if self._is_head else answer.body
+        body = b"" if self.is_head else answer.body
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
     def _completed(self, own: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

@@ -163,10 +163,12 @@ def _live_feed() -> dict[str, Any]:
         "summary": "FollowFeed",
         "operationId": "followFeed",
         "description": "Everybody's pulls as they happen, as server-sent events: `id` is the"
-        " sequence, `data` a pull in JSON. `Last-Event-ID` goes on where you were, without loss."
-        " A comment line comes at least every 15 seconds.",
+        " sequence, `data` a pull in JSON. `Last-Event-ID` goes on where you were, without loss;"
+        " `after` begins behind a sequence that you know from elsewhere. A comment line comes at"
+        " least every 15 seconds.",
         "parameters": [
             {"name": "tier", "in": "query", "schema": {"type": "string", "enum": list(TIERS)}},
+            {"name": "after", "in": "query", "schema": {"type": "integer", "minimum": 0}},
             {"name": "Last-Event-ID", "in": "header", "schema": {"type": "string"}},
         ],
         "responses": {

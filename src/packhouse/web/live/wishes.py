@@ -21,10 +21,15 @@ class Wish(msgspec.Struct, frozen=True):
 
 
 def read_wish(scope: Scope) -> Wish:
-    """What a request for a stream asks for. Raises ``InvalidInput`` for an unknown tier."""
+    """What a request for a stream asks for. Raises ``InvalidInput`` for an unknown tier.
+
+    A page names in ``after`` the pull that it was made at; who comes back has seen more since.
+    """
+    query = read_query(scope)
+    seen = _read_position(HeaderReader(scope).text("last-event-id"))
     return Wish(
-        tier=_read_tier(read_query(scope).get("tier")),
-        position=_read_position(HeaderReader(scope).text("last-event-id")),
+        tier=_read_tier(query.get("tier")),
+        position=_read_position(query.get("after")) if seen is None else seen,
     )
 
 

@@ -20,6 +20,8 @@ async def show_feed(request: PageRequest) -> Page:
     tier = tier_of(query.get("tier"))
     position = read_cursor(query.get("cursor"), SequencePosition)
     async with house.database.connection() as connection:
+        # Looked at first: what comes while the page is made is on the page or on its stream.
+        last = await feed.find_last_sequence(connection)
         found = await feed.list_newest_pulls(
             connection,
             tier=tier,
@@ -29,7 +31,6 @@ async def show_feed(request: PageRequest) -> Page:
     shown = page_of(
         found, limit=PULLS_A_PAGE, position=lambda pull: SequencePosition(pull.sequence)
     )
-    of_tier = "" if tier is None else f"?tier={tier}"
     return await shop_page(
         request,
         "feed.html",
@@ -37,11 +38,16 @@ async def show_feed(request: PageRequest) -> Page:
             "tier": tier,
             "pulls": shown.items,
             "is_live": position is None,
-            "stream": f"/api/v1/feed/live{of_tier}",
-            "feed_page": f"/api/v1/feed{of_tier}",
+            "stream": stream_after(last, tier=tier),
             "older": older_link("/feed", shown.next_cursor, tier=tier),
         },
     )
+
+
+def stream_after(sequence: int, *, tier: Tier | None = None) -> str:
+    """The address of the stream of what comes after a pull."""
+    of_tier = "" if tier is None else f"&tier={tier}"
+    return f"/api/v1/feed/live?after={sequence}{of_tier}"
 
 
 def tier_of(text: str | None) -> Tier | None:

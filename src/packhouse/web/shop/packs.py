@@ -16,6 +16,7 @@ from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.wallet import InsufficientCredits
 from packhouse.web.context import context_of
+from packhouse.web.shop.feed import stream_after
 from packhouse.web.shop.forms import Form, key_of, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
 from packhouse.web.shop.pack_odds import odds_part_of
@@ -43,6 +44,7 @@ async def show_shelf(request: PageRequest) -> Page:
     house = context_of(request.scope).house
     packs = await house.packs.list_packs(house.database)
     async with house.database.connection() as connection:
+        last = await feed.find_last_sequence(connection)
         pulls = await feed.list_newest_pulls(
             connection, tier=None, before=None, limit=PULLS_ON_THE_SHELF
         )
@@ -50,7 +52,12 @@ async def show_shelf(request: PageRequest) -> Page:
     return await shop_page(
         request,
         "shelf.html",
-        {"tiles": tiles, "pulls": pulls, "pulls_kept": PULLS_ON_THE_SHELF},
+        {
+            "tiles": tiles,
+            "pulls": pulls,
+            "pulls_kept": PULLS_ON_THE_SHELF,
+            "stream": stream_after(last),
+        },
     )
 
 

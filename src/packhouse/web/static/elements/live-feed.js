@@ -1,15 +1,13 @@
 /**
  * `<live-feed>`: adds pulls to the top of the feed as they happen.
  *
- * `src` is the stream, `page` the same feed as a page of JSON, `keep` how many pulls stay. Holds an `<ol class="feed">`, a
- * `<template>` of one pull whose parts are named by `data-part`, and `.feed-state`. The stream resumes by
- * itself after a break; what happened between the page and the stream is fetched once the stream is open.
+ * `src` is the stream of what comes after the page was made, `keep` how many pulls stay. Holds an `<ol class="feed">`, a
+ * `<template>` of one pull whose parts are named by `data-part`, and `.feed-state`. The stream resumes by itself after a break.
  */
 
 import { money } from "./money.js";
 
 const VOICE_MS = 10_000;
-const PAGE_LIMIT = 50;
 
 class LiveFeed extends HTMLElement {
   connectedCallback() {
@@ -38,28 +36,10 @@ class LiveFeed extends HTMLElement {
   listen() {
     this.tell("connecting", "Connecting");
     this.stream = new EventSource(this.getAttribute("src"));
-    this.stream.onopen = () => {
-      this.tell("live", "Live");
-      this.catchUp();
-    };
+    this.stream.onopen = () => this.tell("live", "Live");
     this.stream.onerror = () => this.tell("reconnecting", "Reconnecting");
     this.stream.onmessage = (event) => this.receive(JSON.parse(event.data));
     this.stream.addEventListener("pull", (event) => this.receive(JSON.parse(event.data)));
-  }
-
-  /** Fetches what happened after the page was made and before the stream was open. */
-  async catchUp() {
-    if (!this.hasAttribute("page")) return;
-    const address = new URL(this.getAttribute("page"), location.href);
-    address.searchParams.set("limit", PAGE_LIMIT);
-    try {
-      const answer = await fetch(address);
-      if (!answer.ok) return;
-      const { items } = await answer.json();
-      for (const pull of items.reverse()) this.receive(pull);
-    } catch {
-      this.tell("reconnecting", "Reconnecting");
-    }
   }
 
   newest() {

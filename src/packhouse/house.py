@@ -75,6 +75,7 @@ async def open_house(
         )
         seed_key = require_setting(settings.seed_key, name="seed_key").reveal()
         lanes = Lanes(waiting_max=OPENINGS_WAITING_MAX, wait_seconds_max=OPENING_WAIT_SECONDS_MAX)
+        media = MediaFolder(settings.media_directory)
         try:
             yield House(
                 settings=settings,
@@ -84,9 +85,9 @@ async def open_house(
                 entropy=entropy,
                 seal=Seal(seed_key, entropy=entropy),
                 log_signer=_log_signer(settings),
-                media=MediaFolder(settings.media_directory),
+                media=media,
                 payments=DemoPayments() if settings.payment_provider == "demo" else None,
-                cards=CardShelf(),
+                cards=CardShelf(media_url=media.url_of),
                 packs=PackShelf(),
                 passwords=PasswordHasher(),
                 sessions=SessionReader(),

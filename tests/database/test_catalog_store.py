@@ -343,7 +343,7 @@ async def test_the_shelf_reads_a_card_once_until_it_is_old_or_forgotten(
     one = card("001")
     await insert(database, one)
     seconds = 0.0
-    shelf = CardShelf(ttl_seconds=5, seconds=lambda: seconds)
+    shelf = CardShelf(media_url=str, ttl_seconds=5, seconds=lambda: seconds)
     async with database.connection() as connection:
 
         async def name() -> str:
@@ -367,7 +367,7 @@ async def test_the_shelf_is_bounded_and_leaves_out_what_does_not_exist(
 ) -> None:
     cards = [card(f"{number:03}") for number in range(5)]
     await insert(database, *cards)
-    shelf = CardShelf(cards_max=2)
+    shelf = CardShelf(media_url=str, cards_max=2)
     async with database.connection() as connection:
         for _ in range(2):
             wanted = [*(each.id for each in cards), CardId(new_id())]

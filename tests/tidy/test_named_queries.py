@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Final
 
 import asyncpg
+import msgspec
 import pytest
 
 import packhouse
+from packhouse.accounts import SessionUser
 from packhouse.plumbing.postgres import prepare_connection
 from packhouse.plumbing.queries import load_queries
+from packhouse.vault import UserCard
 from worlds.simulated_shop import ServersToUse
 
 ROOT: Final = Path(packhouse.__file__).parent
@@ -67,6 +70,24 @@ async def test_every_query_prepares_against_the_schema(migrated: asyncpg.Connect
             await migrated.prepare(statement)
         except asyncpg.PostgresError as error:
             pytest.fail(f"{name} does not prepare: {error}")
+
+
+@pytest.mark.parametrize(
+    ("query", "leading", "struct"),
+    [
+        ("accounts.list_sessions", ("token_hash",), SessionUser),
+        ("vault.list_user_cards", (), UserCard),
+        ("vault.list_user_cards_by_newest", (), UserCard),
+        ("vault.list_user_cards_by_value", (), UserCard),
+        ("vault.list_user_cards_of_tier_by_newest", (), UserCard),
+    ],
+)
+async def test_rows_that_are_read_by_place_have_the_fields_of_their_struct_in_order(
+    migrated: asyncpg.Connection, query: str, leading: tuple[str, ...], struct: type[msgspec.Struct]
+) -> None:
+    prepared = await migrated.prepare(QUERIES[query])
+    columns = tuple(column.name for column in prepared.get_attributes())
+    assert columns == (*leading, *struct.__struct_fields__)
 
 
 def test_every_query_is_used_and_none_is_asked_for_in_vain() -> None:

@@ -5,7 +5,9 @@ from collections.abc import Callable, Iterable
 from typing import Final
 
 from packhouse.catalog.model import Card
+from packhouse.catalog.rules import card_face
 from packhouse.catalog.store import list_cards
+from packhouse.foundation.cards import CardFace
 from packhouse.foundation.identifiers import CardId
 from packhouse.plumbing.postgres import Connection
 
@@ -17,19 +19,25 @@ SHELF_TTL_SECONDS: Final = 5.0
 
 
 class CardShelf:
-    """A bounded cache of cards by id; only what is read often enough is worth its place."""
+    """A bounded cache of cards by id; only what is read often enough is worth its place.
+
+    ``media_url`` turns a picture's media key into its address.
+    """
 
     def __init__(
         self,
         *,
+        media_url: Callable[[str], str],
         cards_max: int = SHELF_CARDS_MAX,
         ttl_seconds: float = SHELF_TTL_SECONDS,
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._media_url = media_url
         self._cards_max = cards_max
         self._ttl_seconds = ttl_seconds
         self._seconds = seconds
         self._cards: dict[CardId, tuple[float, Card]] = {}
+        self._faces: dict[CardId, tuple[Card, CardFace]] = {}
         self._forgotten = 0
 
     async def list_cards(self, connection: Connection, ids: Iterable[CardId]) -> dict[CardId, Card]:
@@ -52,9 +60,27 @@ class CardShelf:
                 self._keep(read, until=now + self._ttl_seconds)
         return found
 
+    async def list_faces(
+        self, connection: Connection, ids: Iterable[CardId]
+    ) -> dict[CardId, CardFace]:
+        """How these cards look to clients; none is ever deleted, so all of them are there."""
+        cards = await self.list_cards(connection, ids)
+        return {card_id: self._face_of(card) for card_id, card in cards.items()}
+
+    def _face_of(self, card: Card) -> CardFace:
+        kept = self._faces.get(card.id)
+        # While it is the very card that was shown, it looks as it did.
+        if kept is not None and kept[0] is card:
+            return kept[1]
+        face = card_face(card, media_url=self._media_url)
+        if card.id in self._cards:
+            self._faces[card.id] = (card, face)
+        return face
+
     def forget(self) -> None:
         """Clear the shelf, after a change of cards in this process."""
         self._cards.clear()
+        self._faces.clear()
         self._forgotten += 1
 
     def _keep(self, cards: Iterable[Card], *, until: float) -> None:
@@ -63,4 +89,6 @@ class CardShelf:
             self._cards.pop(card.id, None)
             self._cards[card.id] = (until, card)
         while len(self._cards) > self._cards_max:
-            del self._cards[next(iter(self._cards))]
+            oldest = next(iter(self._cards))
+            del self._cards[oldest]
+            self._faces.pop(oldest, None)

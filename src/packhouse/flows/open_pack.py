@@ -28,7 +28,7 @@ import msgspec
 from packhouse import accounts, draws, wallet
 from packhouse.draws import OpeningStanding, PackNotFound, Receipt, ShelvedPack
 from packhouse.flows.decide_openings import Purchase, decide_purchase, draw_outcomes
-from packhouse.flows.settle_lot import list_faces, settle_lot_purchases, sold_out
+from packhouse.flows.settle_lot import settle_lot_purchases, sold_out
 from packhouse.flows.settle_openings import (
     ClaimShort,
     OpenedPacks,
@@ -259,8 +259,7 @@ async def _settle(
     if lot_id is not None:
         return await _settle_lot(house, connection, lot_id, purchases, now=now)
     drawn = [_draw(house, purchase) for purchase in purchases]
-    faces = await list_faces(
-        house,
+    faces = await house.cards.list_faces(
         connection,
         {card.card for outcomes in drawn for outcome in outcomes for card in outcome.cards},
     )

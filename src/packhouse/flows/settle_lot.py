@@ -163,7 +163,8 @@ async def _draw(
         last_ones = await draws.list_remaining_lot_items(connection, lot.id)
         taken[-1] += [TakenItem(item, None, None) for item in last_ones]
     await _move_stock(connection, [each.item for mine in taken for each in mine], now=now)
-    faces = await list_faces(house, connection, {each.item.card for mine in taken for each in mine})
+    card_ids = {each.item.card for mine in taken for each in mine}
+    faces = await house.cards.list_faces(connection, card_ids)
     return [
         _settle(each, lot, mine, faces, now=now) for each, mine in zip(paid, taken, strict=True)
     ]
@@ -175,17 +176,6 @@ async def _close(house: House, connection: Connection, lot: LockedLot, *, now: d
     await draws.close_lot(connection, lot.id, server_seed=lot_seed, now=now)
     closed = lot_closed(lot, server_seed=lot_seed, draws=lot.size, now=now)
     await insert_events(connection, [closed])
-
-
-async def list_faces(
-    house: House, connection: Connection, card_ids: set[CardId]
-) -> dict[CardId, CardFace]:
-    """How cards are shown, by id."""
-    cards = await house.cards.list_cards(connection, card_ids)
-    return {
-        card_id: catalog.card_face(card, media_url=house.media.url_of)
-        for card_id, card in cards.items()
-    }
 
 
 async def _move_stock(connection: Connection, items: Sequence[LotItem], *, now: datetime) -> None:

@@ -65,7 +65,7 @@ async def list_vault_page(
         rows = await connection.fetch(
             QUERIES["list_user_cards_by_newest"], user_id, wanted.state, after_id, limit
         )
-    return [UserCard(**row) for row in rows]
+    return [UserCard(*row) for row in rows]
 
 
 async def list_user_cards(
@@ -73,7 +73,7 @@ async def list_user_cards(
 ) -> list[UserCard]:
     """Those of the named cards that are this user's."""
     rows = await connection.fetch(QUERIES["list_user_cards"], user_id, user_card_ids)
-    return [UserCard(**row) for row in rows]
+    return [UserCard(*row) for row in rows]
 
 
 async def update_user_card_states(

@@ -26,7 +26,6 @@ from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import CardId, LotId, PackVersionId
 from packhouse.foundation.tiers import Tier
 from packhouse.house import House
-from packhouse.web.api.card_faces import list_faces
 from packhouse.web.api.packs_now import PackNow, find_lot_now, odds_packs_now, show_lot
 
 FACES_SECONDS: Final = 5.0
@@ -217,7 +216,7 @@ class PublishedPacks:
         if kept is not None and kept.until > now:
             return kept
         async with house.database.connection() as connection:
-            faces = await list_faces(house, connection, pack.card_ids)
+            faces = await house.cards.list_faces(connection, pack.card_ids)
         made = _work_out(pack.config, faces, until=now + FACES_SECONDS)
         self._lasting = {key: old for key, old in self._lasting.items() if old.until > now}
         self._lasting[pack.version_id] = made

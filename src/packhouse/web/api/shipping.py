@@ -30,7 +30,6 @@ from packhouse.shipping import (
     ShippingRequest,
     ShippingStatus,
 )
-from packhouse.web.api.card_faces import list_faces
 from packhouse.web.api.pages_of_results import ResultPage, page_of
 from packhouse.web.api.requests import ApiRequest, IdempotencyKey, Limit
 from packhouse.web.context import context_of
@@ -230,7 +229,7 @@ async def _shown(
     events = await shipping.list_shipping_request_events(
         connection, user_id=request.user_id, request_id=request.id
     )
-    faces = await list_faces(house, connection, {item.card_id for item in items})
+    faces = await house.cards.list_faces(connection, {item.card_id for item in items})
     return MyShippingRequest(
         id=request.id,
         status=request.status,

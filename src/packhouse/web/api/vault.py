@@ -16,7 +16,6 @@ from packhouse.foundation.tiers import Tier
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.vault import UserCard, UserCardState, VaultFilter, VaultPosition, VaultSort
-from packhouse.web.api.card_faces import list_faces
 from packhouse.web.api.pages_of_results import ResultPage, page_of
 from packhouse.web.api.requests import ApiRequest, IdempotencyKey, Limit
 from packhouse.web.context import context_of
@@ -76,7 +75,7 @@ async def read_vault_page(
             limit=query.limit,
             position=lambda card: VaultCursor(id=card.id, value=card.value),
         )
-        faces = await list_faces(house, connection, {card.card_id for card in found.items})
+        faces = await house.cards.list_faces(connection, {card.card_id for card in found.items})
     items = tuple(_vault_card(card, faces[card.card_id]) for card in found.items)
     return ResultPage(items=items, next_cursor=found.next_cursor)
 

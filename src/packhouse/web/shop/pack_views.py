@@ -14,7 +14,6 @@ from packhouse.foundation.limits import PACKS_PER_OPENING_MAX
 from packhouse.foundation.money import BASIS_POINTS
 from packhouse.foundation.tiers import Tier
 from packhouse.house import House
-from packhouse.web.api.card_faces import list_faces
 from packhouse.web.shop.odds import (
     PackOddsNow,
     about_one_in,
@@ -142,7 +141,7 @@ def best_cards(config: PackConfig, now: PackOddsNow) -> tuple[list[PossibleCard]
 async def faces_of(house: House, card_ids: Collection[CardId]) -> Mapping[CardId, CardFace]:
     """The faces of cards by id, read over a connection of its own."""
     async with house.database.connection() as connection:
-        return await list_faces(house, connection, card_ids)
+        return await house.cards.list_faces(connection, card_ids)
 
 
 def _span(length: timedelta) -> str:

@@ -9,11 +9,13 @@ from packhouse import catalog
 from packhouse.accounts import StaffCannotOpenPacks
 from packhouse.catalog import Card
 from packhouse.draws import SoldOut
+from packhouse.flows.announcements import stock_added
 from packhouse.flows.open_pack import open_pack
 from packhouse.flows.rotate_seed import rotate_seed
 from packhouse.flows.settle_openings import OpenedPacks
 from packhouse.house import House
 from packhouse.plumbing.idempotency import IdempotencyKeyReused
+from packhouse.plumbing.outbox import insert_events
 from packhouse.wallet import InsufficientCredits
 from worlds.ember_counter import (
     PRICE_MINOR,
@@ -130,6 +132,7 @@ async def test_a_pack_restocked_while_its_last_card_is_paid_out_does_not_rest(
     await open_one(house, ada, "scarce")
     async with house.database.transaction() as connection:
         await connection.execute("UPDATE stock_items SET place = 'on_sale' WHERE place = 'house'")
+        await insert_events(connection, stock_added({card.id: 1}, now=house.clock()))
         await catalog.lock_cards(connection, [card.id])
         task = asyncio.create_task(open_one(house, ada, "scarce"))
         await wait_for_a_lock(house)

@@ -22,10 +22,10 @@ from packhouse.plumbing.logging import (
     configure_logging,
     flush_access_lines,
     get_log,
-    mask_personal,
     render_json,
     write_access_line,
 )
+from packhouse.plumbing.masking import mask_personal
 from packhouse.plumbing.setting_values import MASK, SeedKey
 from packhouse.plumbing.settings import Environment
 

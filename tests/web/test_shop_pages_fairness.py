@@ -86,8 +86,8 @@ async def test_the_feed_shows_each_pull_and_follows_live(
     await relay_events(house)
     page = (await client.get("/feed")).text
     assert page.count('data-sequence="') == 3
-    assert 'src="/api/v1/feed/live"' in page
-    assert 'src="/api/v1/feed/live?tier=SS"' in (await client.get("/feed?tier=SS")).text
+    assert 'src="/api/v1/feed/live?after=3"' in page
+    assert 'src="/api/v1/feed/live?after=3&amp;tier=SS"' in (await client.get("/feed?tier=SS")).text
     assert 'data-sequence="3"' in (await client.get("/")).text
 
 

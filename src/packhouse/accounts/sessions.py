@@ -121,7 +121,7 @@ class SessionReader:
         # the answer was on its way.
         started_at = self._monotonic()
         try:
-            async with database.connection(ahead=True) as connection:
+            async with database.connection() as connection:
                 found = await list_sessions(connection, list(taken), now=now)
         except Exception as error:  # noqa: BLE001 - raised to everybody who waits for it
             for answer in taken.values():

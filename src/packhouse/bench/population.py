@@ -7,7 +7,7 @@ relay itself. So every law holds for this population as for any other.
 """
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -18,6 +18,7 @@ import msgspec
 from packhouse import accounts, catalog, draws, wallet
 from packhouse.bench.portions import portions
 from packhouse.draws import NewSeedPair, Proof, Receipt, ReceiptCard, ReceiptPack, ShelvedPack
+from packhouse.flows.announcements import stock_added
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.events import (
     Event,
@@ -28,6 +29,7 @@ from packhouse.foundation.events import (
 from packhouse.foundation.identifiers import CardId, OpeningId, UserCardId, UserId, new_id
 from packhouse.foundation.money import share_of
 from packhouse.house import House
+from packhouse.plumbing.outbox import insert_events
 from packhouse.wallet import LedgerEntry, Movement, Wallet
 
 PASSWORD: Final = "benchmark pack opener"  # noqa: S105 - of invented people on a temporary stage
@@ -153,6 +155,9 @@ async def _copy(house: House, rows: Mapping[str, Sequence[Row]]) -> int:
     async with house.database.connection() as connection:
         for table, columns in COLUMNS.items():
             await connection.copy_records_to_table(table, records=rows[table], columns=columns)
+        # What was drawn had been on sale before.
+        copies = Counter(CardId(row[0]) for row in rows["stock_items"])
+        await insert_events(connection, stock_added(copies, now=house.clock()))
     return sum(map(len, rows.values()))
 
 

@@ -12,8 +12,10 @@ from typing import Final
 from packhouse import catalog
 from packhouse.bench.portions import portions
 from packhouse.draws import PackConfig
+from packhouse.flows.announcements import stock_added
 from packhouse.foundation.identifiers import CardId, new_id
 from packhouse.house import House
+from packhouse.plumbing.outbox import insert_events
 
 ROWS_PER_COPY: Final = 50_000
 RESERVE: Final = 100
@@ -65,7 +67,7 @@ async def restock(
 
 
 async def put_on_sale(house: House, copies: Counter[CardId]) -> None:
-    """Add so many copies of each card."""
+    """Add so many copies of each card, and tell the draw log of them as every flow does."""
     now = house.clock()
 
     def rows() -> Iterator[tuple[object, ...]]:
@@ -80,3 +82,5 @@ async def put_on_sale(house: House, copies: Counter[CardId]) -> None:
                 records=some,
                 columns=("card_id", "id", "place", "created_at", "updated_at"),
             )
+    async with house.database.connection() as connection:
+        await insert_events(connection, stock_added(copies, now=now))

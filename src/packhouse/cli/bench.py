@@ -1,6 +1,7 @@
 """``packhouse bench``: measures the shop on embedded servers or on those that settings name."""
 
 import os
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -11,6 +12,7 @@ from packhouse.bench.progress import Progress
 from packhouse.bench.report import write_report
 from packhouse.bench.results import BenchResult, encode_result
 from packhouse.bench.run import begin_result, run_bench
+from packhouse.bench.scenario import Scenario
 from packhouse.bench.scenarios import SCENARIOS
 from packhouse.cli.shop import plain_errors
 from packhouse.cli.supervisor import StopAsked, stop_signals
@@ -79,18 +81,23 @@ def bench_command(
             is_quick=quick,
             sizes=tuple(size or ()),
         )
-        progress = Progress()
         result = begin_result(options)
-        settings = load_settings(os.environ).settings
         try:
-            with stop_signals():
-                run_bench(wanted, settings, into=result, progress=progress)
-        except StopAsked:
-            progress.say("Stopped.")
+            _run(wanted, into=result)
         finally:
             _tell(result, json=json, report=report)
     if not result.is_complete:
         raise typer.Exit(1)
+
+
+def _run(wanted: Sequence[Scenario], *, into: BenchResult) -> None:
+    progress = Progress()
+    settings = load_settings(os.environ).settings
+    try:
+        with stop_signals():
+            run_bench(wanted, settings, into=into, progress=progress)
+    except StopAsked:
+        progress.say("Stopped.")
 
 
 def _tell(result: BenchResult, *, json: Path | None, report: Path | None) -> None:

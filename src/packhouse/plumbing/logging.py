@@ -13,17 +13,12 @@ import asyncio
 import atexit
 import contextlib
 import logging
-import re
 import sys
 import time
-from collections.abc import Callable, Mapping, MutableMapping
+from collections.abc import Callable, MutableMapping
 from contextvars import ContextVar
-from datetime import UTC, date, datetime
-from decimal import Decimal
-from enum import Enum
-from fractions import Fraction
+from datetime import UTC, datetime
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, Final
 from uuid import UUID
 
@@ -31,11 +26,8 @@ import msgspec
 import structlog
 from structlog.stdlib import BoundLogger, ProcessorFormatter
 
-from packhouse.plumbing.setting_values import MASK, Secret, mask_url_passwords
+from packhouse.plumbing.masking import mask_personal, mask_text
 from packhouse.plumbing.settings import Environment, LogFormat, LogLevel
-
-DEPTH_MAX: Final = 6
-"""How deep nested values are shown; nothing we log on purpose is deeper."""
 
 GRANIAN_LOGGING: Final[dict[str, Any]] = {
     "handlers": {},
@@ -46,39 +38,6 @@ GRANIAN_LOGGING: Final[dict[str, Any]] = {
     },
 }
 """Granian's ``log_dictconfig``: without it, Granian writes lines of its own to standard output."""
-
-_PERSONAL_PARTS: Final = (
-    "password",
-    "passphrase",
-    "secret",
-    "token",
-    "cookie",
-    "authorization",
-    "credential",
-    "api_key",
-    "private_key",
-    "seed",
-    "email",
-    "e_mail",
-    "username",
-    "display_name",
-    "full_name",
-    "recipient",
-    "birth",
-    "phone",
-    "address",
-    "postal",
-)
-_PERSONAL_KEYS: Final = frozenset(
-    {"ip", "client_ip", "remote_ip", "forwarded", "x_forwarded_for", "line1", "line2", "body"}
-)
-_MEASURES: Final = ("_id", "_count", "_seconds", "_ms", "_bytes")
-"""``seed_pair_id`` and ``seed_count`` hold no secret, as long as they are ids and numbers."""
-
-_EMAIL: Final = re.compile(r"[^\s@<>()\"'=,;:/•]{1,64}@[^\s@<>()\"'=,;:/]+\.[^\s@<>()\"'=,;:/]+")
-_CREDENTIAL: Final = re.compile(r"\b(bearer|basic)\s+[\w.~+/=-]{12,}", re.IGNORECASE)
-_ROW_OF_POSTGRES: Final = re.compile(r"(DETAIL:\s*).*?(?=\n\s*HINT:|\n\n|\Z)", re.DOTALL)
-"""PostgreSQL quotes whole rows in the detail of an error, a parcel's address among them."""
 
 ACCESS_LINES_WAITING_MAX: Final = 200
 ACCESS_WAIT_SECONDS: Final = 0.05
@@ -204,7 +163,7 @@ def write_access_line(
 
 @lru_cache(PATHS_KEPT)
 def _masked_path(path: str) -> str:
-    return _masked_text(path)
+    return mask_text(path)
 
 
 def _timestamp(seconds: float) -> str:
@@ -221,17 +180,6 @@ def _second(whole: int) -> str:
 def flush_access_lines() -> None:
     """Write the answers' lines that still wait; a process calls it before it ends."""
     _access.flush()
-
-
-def mask_personal(
-    _logger: object, _method: str, event_dict: MutableMapping[str, Any]
-) -> dict[str, Any]:
-    """A copy of a log line's fields without secrets and personal data, at any depth.
-
-    Only plain values stay: of an unknown object its type is shown and no more, because its text
-    could hold anything.
-    """
-    return {key: _masked_field(key, value, depth=0) for key, value in event_dict.items()}
 
 
 def render_json(_logger: object, _method: str, event_dict: MutableMapping[str, Any]) -> str:
@@ -329,63 +277,6 @@ def _terminal_renderer(*, has_colours: bool) -> structlog.dev.ConsoleRenderer:
     return structlog.dev.ConsoleRenderer(
         colors=has_colours, exception_formatter=structlog.dev.plain_traceback
     )
-
-
-def _masked_field(key: object, value: object, *, depth: int) -> object:
-    if not _is_personal(key):
-        return _masked(value, depth=depth)
-    is_measure = str(key).endswith(_MEASURES) and isinstance(value, int | float | UUID)
-    return _masked(value, depth=depth) if is_measure or value is None else MASK
-
-
-def _is_personal(key: object) -> bool:
-    name = str(key).lower().replace("-", "_")
-    return name in _PERSONAL_KEYS or any(part in name for part in _PERSONAL_PARTS)
-
-
-def _masked(value: object, *, depth: int) -> object:
-    if value is None or isinstance(value, bool | float):
-        return value
-    if isinstance(value, int):
-        return value if abs(value) < 2**63 else str(value)
-    if isinstance(value, Enum):
-        return _masked(value.value, depth=depth)
-    if isinstance(value, str):
-        return _masked_text(value)
-    if isinstance(value, UUID | datetime | date | Decimal | Fraction | Secret):
-        return str(value)
-    if isinstance(value, Path):
-        return _masked_text(str(value))
-    if isinstance(value, BaseException):
-        return _masked_text(f"{type(value).__name__}: {value}")
-    if depth >= DEPTH_MAX:
-        return "…"
-    return _masked_nested(value, depth=depth + 1)
-
-
-def _masked_nested(value: object, *, depth: int) -> object:
-    if isinstance(value, msgspec.Struct):
-        value = msgspec.structs.asdict(value)
-    if isinstance(value, Mapping):
-        return {str(key): _masked_field(key, each, depth=depth) for key, each in value.items()}
-    if isinstance(value, tuple | list) and len(value) == 2 and isinstance(value[0], str):
-        # Headers come as pairs, so the first of two texts may be the name of the second.
-        return [_masked_text(value[0]), _masked_field(value[0], value[1], depth=depth)]
-    if isinstance(value, tuple | list | set | frozenset):
-        return [_masked(each, depth=depth) for each in value]
-    return f"<{type(value).__name__}>"
-
-
-def _masked_text(text: str) -> str:
-    # A lone surrogate, from a broken file name perhaps, is in no encoding of UTF-8.
-    text = text.encode(errors="backslashreplace").decode()
-    if "DETAIL:" in text:
-        text = _ROW_OF_POSTGRES.sub(rf"\1{MASK}", text)
-    if "://" in text:
-        text = mask_url_passwords(text)
-    if "@" in text:
-        text = _EMAIL.sub(MASK, text)
-    return _CREDENTIAL.sub(rf"\1 {MASK}", text)
 
 
 _ENRICH: Final[list[structlog.typing.Processor]] = [

@@ -79,6 +79,7 @@ class RateLimiter:
         self._counts: dict[str, _Count] = {}
         self._to_tell: dict[str, _Count] = {}
         self._telling: asyncio.Task[None] | None = None
+        self._is_ending = asyncio.Event()
 
     async def hit(self, key: str, rate: RateLimit) -> Verdict:
         """Count one request of ``key`` and judge it."""
@@ -114,10 +115,8 @@ class RateLimiter:
     async def finish(self) -> None:
         """Tell Valkey what it does not know yet, before the process ends."""
         if self._telling is not None:
-            self._telling.cancel()
-            await asyncio.wait([self._telling])
-            self._telling = None
-        await self._tell()
+            self._is_ending.set()
+            await self._telling
 
     async def _ask(self, key: str, rate: RateLimit) -> Verdict:
         count = self._own(key, rate, time.monotonic())
@@ -148,9 +147,12 @@ class RateLimiter:
 
     async def _tell_soon(self) -> None:
         while self._to_tell:
-            await asyncio.sleep(TELL_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(TELL_SECONDS):
+                    await self._is_ending.wait()
             await self._tell()
         self._telling = None
+        self._is_ending.clear()
 
     async def _tell(self) -> None:
         waiting, self._to_tell = list(self._to_tell.items()), {}

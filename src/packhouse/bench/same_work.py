@@ -25,7 +25,6 @@ from packhouse.bench.answer_shapes import (
 from packhouse.bench.peers import RunningPeer
 from packhouse.bench.stage import PACK, Stage
 from packhouse.draws import Receipt
-from packhouse.flows.check_laws import list_broken_laws
 from packhouse.foundation.errors import Outage
 from packhouse.foundation.identifiers import UserId
 
@@ -74,7 +73,7 @@ async def require_same_work(stage: Stage, peer: RunningPeer) -> None:
 async def require_every_law(stage: Stage, name: str) -> None:
     """Every law of the house holds after what ``name`` wrote. Raises ``PeerDiffers``."""
     await stage.wait_for_relay()
-    broken = await list_broken_laws(stage.house)
+    broken = await stage.list_broken_laws()
     if broken:
         told = "; ".join(f"{finding.law}: {finding.evidence}" for finding in broken)
         raise PeerDiffers(f"After what {name} wrote, laws of the house are broken: {told}")

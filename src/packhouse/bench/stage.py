@@ -27,6 +27,8 @@ from packhouse.bench.requests import SESSION_COOKIE
 from packhouse.bench.servers import Servers
 from packhouse.bench.statements import is_superuser
 from packhouse.demo.seed import seed_demo_shop
+from packhouse.flows.check_laws import list_broken_laws
+from packhouse.foundation.checks import Finding
 from packhouse.foundation.errors import Outage
 from packhouse.house import House, open_house
 from packhouse.plumbing.handover import Overrides
@@ -73,6 +75,13 @@ class Stage:
         self._say = say
         self._programs: list[ShopProgram] = []
         self._live_port: int | None = None
+        self.laws_not_kept: set[str] = set()
+        """Laws that a contender of this run is not made to keep, so that nobody is blamed later."""
+
+    async def list_broken_laws(self) -> list[Finding]:
+        """Every law that does not hold, but for those that somebody was let off."""
+        broken = await list_broken_laws(self.house)
+        return [finding for finding in broken if finding.law not in self.laws_not_kept]
 
     @property
     def collectors(self) -> Sequence[Collector]:

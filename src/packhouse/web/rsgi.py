@@ -8,6 +8,7 @@ The protocol is described in Granian's documentation, "RSGI specification" (vers
 """
 
 import asyncio
+import gc
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from typing import Any, Final
@@ -24,6 +25,9 @@ from packhouse.plumbing.handover import load_process_settings
 from packhouse.plumbing.logging import configure_logging, get_log
 from packhouse.web.app import WebApp
 from packhouse.web.asgi import Message, Scope
+
+GC_THRESHOLD: Final = 20_000
+"""Objects made and not yet freed, before the youngest are looked through for cycles."""
 
 ASGI_VERSION: Final = {"version": "3.0", "spec_version": "2.4"}
 
@@ -55,6 +59,11 @@ class RsgiApp:
         except PackhouseError as error:
             log.error(error.message)  # noqa: TRY400 - an outage is told in one sentence
             raise SystemExit(1) from None
+        # What is here now stays for good, and an answer leaves no cycles behind: looking for some
+        # after every few hundred objects was a twentieth of the processor's time.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
 
     def __rsgi_del__(self, loop: asyncio.AbstractEventLoop) -> None:
         """Close the house after the last answer."""

@@ -35,6 +35,9 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
     stage, options = workbench.stage, workbench.options
     workbench.say("Recording the statements of an opening …")
     recorded = await record_opening(stage, slug=PACK)
+    # Its statements claim cards by chance, as openings do, but always under the receipt that was
+    # recorded, so the log tells of other copies than those that went.
+    stage.laws_not_kept.add("stock_is_logged")
     turns = Turns()
     alone: Measurement | None = None
     for clients in QUICK_CLIENTS if options.is_quick else CLIENTS:

@@ -21,6 +21,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
 
     ``minutes`` is how long the shop is watched in one go where its memory is the matter.
     ``sizes`` are the user cards of each database of ``scale``, its own choice when empty.
+    ``openings_each`` and ``recorded_nonce`` are for the making of collectors (``population.py``).
     """
 
     rounds: int = 5
@@ -30,6 +31,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True):
     minutes: float = 5.0
     is_quick: bool = False
     sizes: tuple[int, ...] = ()
+    openings_each: int = 3
+    recorded_nonce: int = 7_001
 
 
 class Machine(msgspec.Struct, frozen=True):

@@ -118,9 +118,13 @@ async def fill(
     slug: str,
     collectors: int,
     openings_each: int = OPENINGS_EACH,
+    recorded_nonce: int = RECORDED_NONCE,
     tell: Callable[[int], None],
 ) -> Filled:
-    """Make ``collectors`` people who have opened ``slug`` a few times; ``tell`` gets how many."""
+    """Make ``collectors`` people who have opened ``slug`` a few times; ``tell`` gets how many.
+
+    The draw log of such a shop is honest but for the ``recorded_nonce`` that one of them begins at.
+    """
     pack = await house.packs.get_pack(house.database, slug)
     async with house.database.connection() as connection:
         cards = await house.cards.list_cards(connection, pack.card_ids)
@@ -135,12 +139,13 @@ async def fill(
         openings_each=openings_each,
     )
     begun = time.monotonic()
-    recorded = maker.make(collectors, entries=RECORDED_ENTRIES, first_nonce=RECORDED_NONCE)
+    recorded = maker.make(collectors, entries=RECORDED_ENTRIES, first_nonce=recorded_nonce)
     made: list[Collector] = []
     rows = 0
     for numbers in portions(range(collectors), COLLECTORS_PER_COPY):
+        told_as = new_id()
         made += [maker.make(number) for number in numbers]
-        rows += await _copy(house, maker.take_rows())
+        rows += await _copy(house, maker.take_rows(), told_as=told_as)
         tell(len(made))
     return Filled(
         collectors=tuple(made),
@@ -151,13 +156,16 @@ async def fill(
     )
 
 
-async def _copy(house: House, rows: Mapping[str, Sequence[Row]]) -> int:
+async def _copy(house: House, rows: Mapping[str, Sequence[Row]], *, told_as: UUID) -> int:
+    """``told_as`` is the event that puts the copies on sale, and so precedes their draws."""
+    copies = Counter(CardId(row[0]) for row in rows["stock_items"])
+    added = stock_added(copies, now=house.clock())
     async with house.database.connection() as connection:
         for table, columns in COLUMNS.items():
             await connection.copy_records_to_table(table, records=rows[table], columns=columns)
-        # What was drawn had been on sale before.
-        copies = Counter(CardId(row[0]) for row in rows["stock_items"])
-        await insert_events(connection, stock_added(copies, now=house.clock()))
+        await insert_events(
+            connection, [msgspec.structs.replace(event, id=told_as) for event in added]
+        )
     return sum(map(len, rows.values()))
 
 

@@ -242,7 +242,14 @@ async def _fill(house: House, options: Options, say: Say) -> Filled:
             say(f"Made {made:,} of {options.collectors:,} collectors …")
 
     say(f"Making {options.collectors:,} collectors with sessions, credits and cards …")
-    filled = await fill(house, slug=PACK, collectors=options.collectors, tell=tell)
+    filled = await fill(
+        house,
+        slug=PACK,
+        collectors=options.collectors,
+        openings_each=options.openings_each,
+        recorded_nonce=options.recorded_nonce,
+        tell=tell,
+    )
     say(f"Wrote {filled.rows:,} rows, {filled.rows_per_second:,.0f} a second.")
     return filled
 

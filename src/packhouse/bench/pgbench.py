@@ -102,7 +102,7 @@ async def run_pgbench(stage: Stage, run: PgbenchRun, *, turns: Turns, seconds: f
             "PGPASSWORD": unquote(url.password or ""),
             "LC_ALL": "C",
             # As the shop's own connections: the limit must not lose time by planning.
-            "PGOPTIONS": "-c plan_cache_mode=force_generic_plan",
+            "PGOPTIONS": "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off",
         },
         stdin=asyncio.subprocess.DEVNULL,
         stdout=asyncio.subprocess.PIPE,

@@ -189,3 +189,4 @@ async def serve_live(house: House) -> AsyncIterator[tuple[int, LiveHub]]:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not server.is_idle():  # noqa: ASYNC110 - nothing tells of it
                     await asyncio.sleep(0.01)
+            await server.finish()

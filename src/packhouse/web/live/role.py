@@ -93,6 +93,7 @@ async def _serve(settings: Settings, address: str) -> None:
                 hub.close()
                 server.stop()
                 await _until_idle(server)
+                await server.finish()
     finally:
         await valkey.close()
     if has_failed:

@@ -79,6 +79,10 @@ class LiveServer:
         for connection in tuple(self._connections):
             connection.stop()
 
+    async def finish(self) -> None:
+        """Finish what goes on behind the answers, when nobody is connected any more."""
+        await self._limiter.finish()
+
     def is_idle(self) -> bool:
         """Whether nobody is connected any more."""
         return not self._connections and not len(self._hub)

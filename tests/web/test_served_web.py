@@ -120,7 +120,7 @@ STRANGE_REQUESTS = [
     (b"GET /api/v1/feed HTTP/1.1", b"X-Anything: caf\xe9\r\n", b"200"),
     (b"GET /api/v1/feed HTTP/1.1", b"Cookie: packhouse_session=\xff\xfe\r\n", b"200"),
     (b"GET /api/v1/feed HTTP/1.0", b"", b"200"),
-    (b"BREW /api/v1/feed HTTP/1.1", b"", b"405"),
+    (b"BREW /api/v1/feed HTTP/1.1", b"", b"400"),
     (b"GET /api/v1/feed", b"", b"400"),
 ]
 

@@ -7,33 +7,19 @@ live streams too, so only who has many of them, and a balancer to send them ther
 
 import asyncio
 import errno
-import gc
-import multiprocessing
 import os
-import signal
 import socket
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from pkgutil import resolve_name
-from types import FrameType
-from typing import Annotated, Any, Final
+from typing import Annotated, Final
 
 import typer
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.log import LogLevels
 
 from packhouse.cli.shop import plain_errors, progress_lines
 from packhouse.cli.supervisor import Program, StopAsked, Supervisor, stop_all, stop_signals
 from packhouse.foundation.errors import Outage
-from packhouse.plumbing.handover import (
-    CLOSE_STREAMS_SIGNAL,
-    begin_as_child,
-    load_process_settings,
-    tie_to_parent,
-)
-from packhouse.plumbing.logging import GRANIAN_LOGGING, configure_logging
+from packhouse.plumbing.handover import begin_as_child, load_process_settings
+from packhouse.plumbing.logging import configure_logging
 from packhouse.plumbing.schema_state import require_migrated
 from packhouse.plumbing.settings import (
     LIVE_NEEDS,
@@ -44,21 +30,8 @@ from packhouse.plumbing.settings import (
     variable_of,
 )
 from packhouse.web.live.role import run_live
+from packhouse.web.server.prefork import serve_forked
 from packhouse.worker.run import run_worker
-
-APP_FACTORY: Final = "packhouse.web.rsgi:make_app"
-
-DRAIN_SECONDS: Final = 10
-"""How long a web worker may finish its requests when it is told to stop; as long as the slowest
-statement may run by default."""
-
-KEEP_ALIVE_SECONDS: Final = 75
-"""How long an idle connection stays open: longer than a visitor thinks, and longer than the usual
-60 s of a load balancer, which must be the one to close first."""
-
-CONNECTIONS_PER_WORKER: Final = 8192
-"""Granian stops accepting at so many open connections, idle ones and live streams included; its
-own default of a few hundred would be spent on idle browsers."""
 
 
 class Role(StrEnum):
@@ -131,47 +104,17 @@ def serve_both(settings: Settings) -> None:
             stop_all(supervisor, announce=announce)
 
 
-def serve_web(settings: Settings, *, factory: str = APP_FACTORY) -> None:
-    """Serve the application that ``factory`` (``module:function``) makes, until told to stop."""
+def serve_web(settings: Settings) -> None:
+    """Serve the web application until told to stop; ends the program with 1 if it cannot open."""
     address = require_free_port(settings)
     configure_logging(
         log_format=settings.log_format,
         log_level=settings.log_level,
         environment=settings.environment,
     )
-    if multiprocessing.get_start_method() == "fork":
-        # Loaded once here, the code is shared by all workers instead of held by each.
-        resolve_name(factory)
-        gc.collect()
-        gc.freeze()
-    signal.signal(CLOSE_STREAMS_SIGNAL, signal.SIG_IGN)
-    server = Granian(
-        factory,
-        address=address,
-        port=settings.http_port,
-        interface=Interfaces.RSGI,
-        loop=Loops.uvloop,
-        workers=settings.http_workers,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=KEEP_ALIVE_SECONDS * 1000),
-        websockets=False,
-        backpressure=CONNECTIONS_PER_WORKER,
-        respawn_failed_workers=True,
-        workers_kill_timeout=DRAIN_SECONDS,
-        log_level=LogLevels.warning,
-        log_dictconfig=GRANIAN_LOGGING,
-    )
-    server.on_startup(lambda: _close_streams_before_stop(server.signal_handler_interrupt))
-    server.serve(target_loader=make_worker_app)
-
-
-def make_worker_app(factory: str) -> Any:  # noqa: ANN401 - whatever application it is
-    """Called by the server in each of its workers: ties the worker to it and makes the app."""
-    signal.signal(CLOSE_STREAMS_SIGNAL, signal.SIG_IGN)
-    server = multiprocessing.parent_process()
-    if server is not None and server.pid is not None:
-        tie_to_parent(server.pid)
-    return resolve_name(factory)()
+    code = serve_forked(settings, address=address)
+    if code:
+        raise typer.Exit(code)
 
 
 def require_free_port(settings: Settings, *, setting: str = "http_port") -> str:
@@ -198,22 +141,6 @@ def require_free_port(settings: Settings, *, setting: str = "http_port") -> str:
             f"{reason} choose another port with {variable_of(setting)}{also}."
         ) from error
     return str(address[0])
-
-
-def _close_streams_before_stop(stop: Callable[[], None]) -> None:
-    """Have the workers end their live streams when the server is told to stop.
-
-    Granian tells an application of a stop only after its last answer has ended.
-    """
-
-    def close_and_stop(_signal: int, _frame: FrameType | None) -> None:
-        for worker in multiprocessing.active_children():
-            if worker.pid is not None:
-                os.kill(worker.pid, CLOSE_STREAMS_SIGNAL)
-        stop()
-
-    signal.signal(signal.SIGTERM, close_and_stop)
-    signal.signal(signal.SIGINT, close_and_stop)
 
 
 def _tell_nobody() -> None:

@@ -21,6 +21,13 @@ OPENING_WAIT_SECONDS_MAX: Final = 5.0
 LOTS_REMEMBERED_MAX: Final = 32
 """In one process, at most 0.4 MiB each."""
 
+HEAD_BYTES_MAX: Final = 16 * 1024
+HEADERS_MAX: Final = 100
+WEB_CONNECTIONS_MAX: Final = 8_192
+"""In one process, idle ones and live streams included. Beyond it idle ones make room."""
+WEB_DRAIN_SECONDS_MAX: Final = 10.0
+"""How long a web worker may finish its requests when it is told to stop; as long as the slowest
+statement may run by default."""
 REQUESTS_IN_FLIGHT_MAX: Final = 1_000
 """In one process, openings aside, which have a line of their own: about a second's work, so that a
 disk that holds its breath costs nobody an answer. Whoever comes beyond it is told at once to come
@@ -85,8 +92,6 @@ LIVE_RETRY_MS_MIN: Final = 1_000
 LIVE_RETRY_MS_MAX: Final = 5_000
 LIVE_CONNECTIONS: Final = 2
 """To PostgreSQL: one to watch the feed, one for streams that come back late."""
-LIVE_HEAD_BYTES_MAX: Final = 16 * 1024
-LIVE_HEADERS_MAX: Final = 100
 LIVE_HEAD_SECONDS_MAX: Final = 10.0
 LIVE_ADMISSIONS_MAX: Final = 32
 """Requests of the live role that ask the rate limit at a time."""

@@ -27,10 +27,6 @@ HANDOVER_VARIABLE: Final = "_PACKHOUSE_HANDOVER"
 PARENT_VARIABLE: Final = "_PACKHOUSE_PARENT"
 """The id of the program that starts and watches this one; not set when nobody does."""
 
-CLOSE_STREAMS_SIGNAL: Final = signal.SIGUSR1
-"""Tells a web worker that a stop has begun: it ends its live streams, which would never end by
-themselves and hold the stop up."""
-
 PR_SET_PDEATHSIG: Final = 1
 PARENT_LOOK_SECONDS: Final = 1.0
 

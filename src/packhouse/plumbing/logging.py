@@ -29,16 +29,6 @@ from structlog.stdlib import BoundLogger, ProcessorFormatter
 from packhouse.plumbing.masking import mask_personal, mask_text
 from packhouse.plumbing.settings import Environment, LogFormat, LogLevel
 
-GRANIAN_LOGGING: Final[dict[str, Any]] = {
-    "handlers": {},
-    "formatters": {},
-    "loggers": {
-        "_granian": {"handlers": [], "propagate": True},
-        "granian.access": {"handlers": [], "propagate": True},
-    },
-}
-"""Granian's ``log_dictconfig``: without it, Granian writes lines of its own to standard output."""
-
 ACCESS_LINES_WAITING_MAX: Final = 200
 ACCESS_WAIT_SECONDS: Final = 0.05
 """How long an answer's line may wait for others, so that many are one write; any other line of this

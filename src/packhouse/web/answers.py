@@ -16,10 +16,9 @@ class Answer(msgspec.Struct, frozen=True):
 
 
 class ReadyAnswer(msgspec.Struct, frozen=True):
-    """A whole answer, complete to its last header, for a server that takes headers as text."""
+    """A whole answer in bytes; its head still lacks the server's own lines and the empty one."""
 
-    status: int
-    headers: list[tuple[str, str]]
+    head: bytes
     body: bytes
 
 

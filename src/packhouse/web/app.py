@@ -1,8 +1,7 @@
 """The web application: the edge around Litestar around the rooms."""
 
-import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any, cast
 
@@ -18,7 +17,6 @@ from litestar.exceptions import (
 
 from packhouse.foundation.errors import NotFound, PackhouseError
 from packhouse.house import House, open_house
-from packhouse.plumbing.handover import CLOSE_STREAMS_SIGNAL
 from packhouse.plumbing.logging import flush_access_lines, get_log
 from packhouse.plumbing.settings import Settings
 from packhouse.web.api import API_HANDLERS, openapi_config
@@ -48,6 +46,7 @@ class WebApp:
         self._settings = settings
         self._given_house = house
         self._edge: Edge | None = None
+        self._hub: LiveHub | None = None
         self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -64,6 +63,11 @@ class WebApp:
             raise RuntimeError("the web application is not running")
         return self._edge
 
+    def close_streams(self) -> None:
+        """End the live streams, which would never end by themselves and hold a stop up."""
+        if self._hub is not None:
+            self._hub.close()
+
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Open the house and the live feed, for a server's lifespan or for a test."""
@@ -73,9 +77,7 @@ class WebApp:
                 house = await self._stack.enter_async_context(open_house(self._settings))
             hub = LiveHub(house.database, house.valkey, streams_max=house.settings.live_streams_max)
             await self._stack.enter_async_context(hub.running())
-            # Only a main thread hears signals; a server's worker is one.
-            with suppress(ValueError):
-                asyncio.get_running_loop().add_signal_handler(CLOSE_STREAMS_SIGNAL, hub.close)
+            self._hub = hub
             edge = Edge(
                 house,
                 cast("ASGIApp", make_litestar()),

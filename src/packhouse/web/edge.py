@@ -7,12 +7,14 @@ live streams and the few hot routes are answered here; everything else goes on t
 
 import re
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from urllib.parse import urlsplit
+
+import msgspec
 
 from packhouse import accounts
 from packhouse.accounts import SessionUser
-from packhouse.foundation.errors import PackhouseError
+from packhouse.foundation.errors import PackhouseError, Refusal
 from packhouse.house import House
 from packhouse.plumbing.logging import bind_request, get_log, write_access_line
 from packhouse.plumbing.rate_limits import RateLimiter, Verdict
@@ -22,7 +24,7 @@ from packhouse.web.admission import Admission
 from packhouse.web.answers import Answer, ReadyAnswer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
-from packhouse.web.errors import CrossSite, RateLimited, TooLarge
+from packhouse.web.errors import CrossSite, RateLimited, TooLarge, json_problem
 from packhouse.web.headers import (
     STREAM_HEADERS,
     HeaderReader,
@@ -31,8 +33,9 @@ from packhouse.web.headers import (
     default_headers,
     request_id_of,
 )
-from packhouse.web.hot_routes import HotRoutes
+from packhouse.web.hot_routes import HotRoutes, Key
 from packhouse.web.problems import problem_answer
+from packhouse.web.server.wire import open_head
 from packhouse.web.session import read_cookie
 
 log = get_log(__name__)
@@ -52,7 +55,22 @@ look-up by key, never changes, and may be kept by any cache on the way."""
 LIVE = "/api/v1/feed/live"
 OPENINGS = re.compile(r"(/api/v1)?/packs/[^/]+/openings")
 """Writes that look at their session themselves, in the query that they make anyway."""
+_HEAD_OF_THE_MOMENT = (
+    b"x-request-id: %b\r\nratelimit-limit: %d\r\nratelimit-remaining: %d\r\nratelimit-reset: %d\r\n"
+)
 UPLOADS = re.compile(r"/api/v1/admin/catalog/imports|/admin/import|/admin/packs/[^/]+/picture")
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """A GET for what may be in memory, as far as its bytes tell; the same ones ask the same."""
+
+    path: str
+    key: Key
+    token_hash: bytes | None
+    address: str
+    accept_encoding: str | None
+    if_none_match: str | None
+    request_id: str | None
 
 
 class Edge:
@@ -72,68 +90,79 @@ class Edge:
         await self._hot.finish()
         await self._limiter.finish()
 
-    def answer_at_once(
-        self,
-        *,
-        method: str,
-        path: str,
-        query: str,
-        peer: str,
-        header: Callable[[str], str | None],
-    ) -> ReadyAnswer | None:
+    def read_asked(
+        self, *, path: str, query: str, peer: str, headers: HeaderReader
+    ) -> Asked | None:
+        """What a GET asks for, if that may be in memory; its bytes alone decide."""
+        settings = self._house.settings
+        key = None if settings.cors_origins else self._hot.key_of(path, query)
+        if key is None:
+            return None
+        token = read_cookie(headers.text("cookie"), settings)
+        address = client_address(
+            peer, headers.text("x-forwarded-for"), trusted_proxies=settings.trusted_proxies
+        )
+        return Asked(
+            path=path,
+            key=key,
+            token_hash=None if token is None else accounts.hash_token(token),
+            address=address,
+            accept_encoding=headers.text("accept-encoding"),
+            if_none_match=headers.text("if-none-match"),
+            request_id=headers.text("x-request-id"),
+        )
+
+    def answer_at_once(self, asked: Asked) -> ReadyAnswer | None:
         """What needs neither a wait nor the framework; None, and nothing done, for all the rest.
 
-        All that the edge does is done here too: the visitor's address, session and limit, the
-        request's id, the safe headers, and the line in the log.
+        All that the edge does is done here too: the visitor's session and limit, the request's id,
+        the safe headers, and the line in the log.
         """
-        house = self._house
-        settings = house.settings
-        if method != "GET" or settings.cors_origins:
-            return None
-        kept = self._hot.find_ready(path, query)
+        kept = self._hot.find_ready(asked.key)
         if kept is None:
             return None
         started = time.perf_counter()
         viewer: SessionUser | None = None
-        token = read_cookie(header("cookie"), settings)
-        if token is not None:
-            remembered = house.sessions.find_remembered(accounts.hash_token(token))
+        if asked.token_hash is not None:
+            remembered = self._house.sessions.find_remembered(asked.token_hash)
             if remembered is None:
                 return None
-            if remembered.user is not None and remembered.user.expires_at > house.clock():
+            if remembered.user is not None and remembered.user.expires_at > self._house.clock():
                 viewer = remembered.user
-        address = client_address(
-            peer.rpartition(":")[0].strip("[]"),
-            header("x-forwarded-for") if settings.trusted_proxies else None,
-            trusted_proxies=settings.trusted_proxies,
-        )
-        verdict = self._limiter.estimate(*self._limit_of(viewer, address, path))
+        verdict = self._limiter.estimate(*self._limit_of(viewer, asked.address, asked.path))
         if verdict is None:
             return None
-        request_id = request_id_of(header("x-request-id"))
-        form = kept.form(
-            accept_encoding=header("accept-encoding"), if_none_match=header("if-none-match")
-        )
+        request_id = request_id_of(asked.request_id)
+        form = kept.form(accept_encoding=asked.accept_encoding, if_none_match=asked.if_none_match)
         write_access_line(
             request_id=request_id,
             user_id=None if viewer is None else viewer.user_id,
-            method=method,
-            path=path,
+            method="GET",
+            path=asked.path,
             status=form.answer.status,
             seconds=time.perf_counter() - started,
             code=None,
         )
-        return ReadyAnswer(
-            status=form.answer.status,
-            headers=[
-                *form.text_headers,
-                ("x-request-id", request_id),
-                ("ratelimit-limit", str(verdict.limit)),
-                ("ratelimit-remaining", str(verdict.remaining)),
-                ("ratelimit-reset", str(verdict.reset_seconds)),
-            ],
-            body=form.answer.body,
+        head = form.head + _HEAD_OF_THE_MOMENT % (
+            request_id.encode(),
+            verdict.limit,
+            verdict.remaining,
+            verdict.reset_seconds,
         )
+        return ReadyAnswer(head=head, body=form.answer.body)
+
+    def refuse(self, refusal: Refusal) -> ReadyAnswer:
+        """The answer to what is no request."""
+        request_id = request_id_of(None)
+        answer = json_problem(refusal, request_id=request_id)
+        headers = completed_headers(
+            [*answer.headers, (b"content-length", b"%d" % len(answer.body))],
+            defaults=self._default_headers,
+            request_id=request_id,
+            extra=(),
+            verdict=None,
+        )
+        return ReadyAnswer(head=open_head(answer.status, headers), body=answer.body)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one HTTP request; other protocols go to ``inner`` as they are."""

@@ -36,6 +36,8 @@ HotRoute: TypeAlias = Callable[
     [RequestContext, Scope, Receive, HeaderReader], Awaitable[Answer | None]
 ]
 
+Key: TypeAlias = tuple[str, Hashable]
+
 FEED: Final = "/api/v1/feed"
 PACKS: Final = "/api/v1/packs"
 
@@ -82,27 +84,25 @@ class HotRoutes:
             return self._pack if method == "GET" else None
         return self._open if method == "POST" else None
 
-    def find_ready(self, path: str, query: str) -> KeptAnswer | None:
-        """The answer to a GET that needs no look at anything, if there is one."""
-        key = self._key_of(path, query)
-        return None if key is None else self._kept.find_fresh(key)
-
-    async def finish(self) -> None:
-        """Wait for what is under way, at the end of the process."""
-        await self._kept.finish()
-
-    def _key_of(self, path: str, query: str) -> Hashable | None:
+    def key_of(self, path: str, query: str) -> Key | None:
+        """What a GET asks for, if that is something that everybody is told alike."""
         if path == FEED:
             asked = _read_feed_query(query)
             return None if asked is None else ("feed", asked)
         if query:
             return None
         if path == PACKS:
-            return ("packs", self._house.packs.changes)
+            return ("packs", None)
         match = _PACK.fullmatch(path)
-        if match is None or match[2] is not None:
-            return None
-        return ("pack", match[1], self._house.packs.changes)
+        return None if match is None or match[2] is not None else ("pack", match[1])
+
+    def find_ready(self, key: Key) -> KeptAnswer | None:
+        """The answer that needs no look at anything, if there is one."""
+        return self._kept.find_fresh((key, self._house.packs.changes))
+
+    async def finish(self) -> None:
+        """Wait for what is under way, at the end of the process."""
+        await self._kept.finish()
 
     async def _feed(
         self, context: RequestContext, scope: Scope, _receive: Receive, headers: HeaderReader
@@ -119,9 +119,7 @@ class HotRoutes:
         if scope["query_string"]:
             return None
         house = context.house
-        return await self._public(
-            ("packs", house.packs.changes), lambda: encode_packs(house), headers
-        )
+        return await self._public(("packs", None), lambda: encode_packs(house), headers)
 
     async def _pack(
         self, context: RequestContext, scope: Scope, _receive: Receive, headers: HeaderReader
@@ -131,19 +129,18 @@ class HotRoutes:
         house, slug = context.house, _slug_of(scope)
         # Only what is on sale is kept, so that made-up names cannot fill the memory.
         pack = await house.packs.get_pack(house.database, slug)
-        return await self._public(
-            ("pack", slug, house.packs.changes), lambda: encode_pack(house, pack), headers
-        )
+        return await self._public(("pack", slug), lambda: encode_pack(house, pack), headers)
 
     async def _public(
         self,
-        key: tuple[object, ...],
+        key: Key,
         build: Callable[[], Awaitable[bytes]],
         headers: HeaderReader,
     ) -> Answer:
-        kept = self._kept.find_fresh(key)
+        kept = self.find_ready(key)
         if kept is None:
-            kept = await self._kept.get(key, build, headers=self._public_headers)
+            version = (key, self._house.packs.changes)
+            kept = await self._kept.get(version, build, headers=self._public_headers)
         return kept.answer(
             accept_encoding=headers.text("accept-encoding"),
             if_none_match=headers.text("if-none-match"),

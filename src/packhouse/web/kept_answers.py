@@ -16,6 +16,7 @@ import msgspec
 from packhouse.web.answers import Answer, etag_of, matches_etag
 from packhouse.web.asgi import Headers
 from packhouse.web.kept import Kept
+from packhouse.web.server.wire import open_head
 
 ANSWERS_KEPT_MAX: Final = 256
 COMPRESSED_FROM_BYTES: Final = 512
@@ -26,10 +27,10 @@ Coding = Literal["br", "gzip", "identity"]
 
 
 class Form(msgspec.Struct, frozen=True):
-    """A kept answer in one coding: as a whole, and with its headers as text, length included."""
+    """A kept answer in one coding: as a whole, and its open head in bytes, length included."""
 
     answer: Answer
-    text_headers: tuple[tuple[str, str], ...]
+    head: bytes
 
 
 class KeptAnswer:
@@ -47,7 +48,7 @@ class KeptAnswer:
         return self.form(accept_encoding=accept_encoding, if_none_match=if_none_match).answer
 
     def form(self, *, accept_encoding: str | None, if_none_match: str | None) -> Form:
-        """The same, ready for a server that takes headers as text."""
+        """The same, with its head in bytes."""
         coding = self._coding(accept_encoding)
         whole = self._whole.get(coding)
         if whole is None:
@@ -91,10 +92,10 @@ class KeptAnswer:
 
 
 def _form(answer: Answer) -> Form:
-    text = [(name.decode(), value.decode()) for name, value in answer.headers]
+    headers = list(answer.headers)
     if answer.status != HTTPStatus.NOT_MODIFIED:
-        text.append(("content-length", str(len(answer.body))))
-    return Form(answer=answer, text_headers=tuple(text))
+        headers.append((b"content-length", b"%d" % len(answer.body)))
+    return Form(answer=answer, head=open_head(answer.status, headers))
 
 
 class KeptAnswers:

@@ -3,24 +3,14 @@
 Only the head counts here: nothing that the live role answers takes a body.
 """
 
-from typing import Final
-from urllib.parse import unquote
-
 import msgspec
-from httptools import (
-    HttpParserError,
-    HttpParserInvalidURLError,
-    HttpParserUpgrade,
-    HttpRequestParser,
-    parse_url,
-)
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
 
 from packhouse.foundation.errors import Refusal
-from packhouse.foundation.limits import LIVE_HEAD_BYTES_MAX, LIVE_HEADERS_MAX
+from packhouse.foundation.limits import HEAD_BYTES_MAX, HEADERS_MAX
 from packhouse.web.asgi import Scope
 from packhouse.web.errors import HeadTooLarge, Malformed
-
-UNREADABLE: Final = "The request could not be read: this is no HTTP as it should be."
+from packhouse.web.server.wire import UNREADABLE, read_target, require_one_host
 
 
 class RequestHead(msgspec.Struct, frozen=True):
@@ -35,7 +25,7 @@ class HeadParser:
 
     def __init__(self) -> None:
         self._parser = HttpRequestParser(self)
-        self._bytes_left = LIVE_HEAD_BYTES_MAX
+        self._bytes_left = HEAD_BYTES_MAX
         self._target = b""
         self._headers: list[tuple[bytes, bytes]] = []
         self._head: RequestHead | None = None
@@ -58,7 +48,7 @@ class HeadParser:
         if self._refusal is not None:
             raise self._refusal
         if self._head is None and self._bytes_left == 0:
-            raise HeadTooLarge(f"A request's head may have at most {LIVE_HEAD_BYTES_MAX:,} bytes.")
+            raise HeadTooLarge(f"A request's head may have at most {HEAD_BYTES_MAX:,} bytes.")
         return self._head
 
     def on_url(self, piece: bytes) -> None:
@@ -70,8 +60,8 @@ class HeadParser:
         """Keep a header, unless there are too many."""
         if self._head is not None:
             return
-        if len(self._headers) >= LIVE_HEADERS_MAX:
-            self._refusal = HeadTooLarge(f"A request may have at most {LIVE_HEADERS_MAX} headers.")
+        if len(self._headers) >= HEADERS_MAX:
+            self._refusal = HeadTooLarge(f"A request may have at most {HEADERS_MAX} headers.")
             return
         self._headers.append((name.lower(), value))
 
@@ -81,20 +71,16 @@ class HeadParser:
             return
         version = self._parser.get_http_version()
         try:
-            target = parse_url(self._target)
-            path = unquote((target.path or b"").decode("ascii"), errors="strict")
-        except (HttpParserInvalidURLError, UnicodeDecodeError):
-            self._refusal = Malformed(UNREADABLE)
-            return
-        hosts = sum(name == b"host" for name, _ in self._headers)
-        if hosts > 1 or (hosts == 0 and version != "1.0"):
-            self._refusal = Malformed("A request names its host once.")
+            target = read_target(self._target)
+            require_one_host(sum(name == b"host" for name, _ in self._headers), version=version)
+        except Malformed as refusal:
+            self._refusal = refusal
             return
         scope = {
             "type": "http",
             "method": self._parser.get_method().decode("ascii"),
-            "path": path,
-            "query_string": target.query or b"",
+            "path": target.path,
+            "query_string": target.query,
             "headers": self._headers,
         }
         self._head = RequestHead(scope=scope, version=version)

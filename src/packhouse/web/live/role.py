@@ -4,7 +4,6 @@ It reads the feed and nothing else, with two connections to PostgreSQL, and need
 """
 
 import asyncio
-import resource
 import signal
 import socket
 from contextlib import suppress
@@ -26,6 +25,7 @@ from packhouse.plumbing.valkey import Valkey
 from packhouse.web.live.connections import LiveConnection
 from packhouse.web.live.hub import LiveHub
 from packhouse.web.live.server import LiveServer
+from packhouse.web.server.files import raise_file_limit
 
 BACKLOG: Final = 4096
 SILENT_PEER_SECONDS: Final = 20
@@ -120,14 +120,12 @@ def listening_socket(address: str, port: int) -> socket.socket:
 
 
 def _allow_files(wanted: int) -> None:
-    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if hard not in (resource.RLIM_INFINITY, -1) and hard < wanted:
+    allowed = raise_file_limit(wanted)
+    if allowed < wanted:
         raise TooFewFiles(
             f"PACKHOUSE_LIVE_STREAMS_MAX needs {wanted:,} open files, and the system allows this"
-            f" program {hard:,}: lower the one, or raise the other (ulimit -n)."
+            f" program {allowed:,}: lower the one, or raise the other (ulimit -n)."
         )
-    if soft not in (resource.RLIM_INFINITY, -1) and soft < wanted:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 async def _first_of(*events: asyncio.Event) -> None:

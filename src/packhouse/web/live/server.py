@@ -41,6 +41,7 @@ from packhouse.web.live.requests import RequestHead
 from packhouse.web.live.streams import OpenStream
 from packhouse.web.live.wishes import PATH, read_wish
 from packhouse.web.readiness import answer_probe
+from packhouse.web.server.wire import CLOSE, open_head
 
 _ALLOWED: Final = (b"allow", b"GET, HEAD, OPTIONS")
 
@@ -240,10 +241,8 @@ class _Exchange:
 
 def _head(status: int, headers: list[tuple[bytes, bytes]]) -> bytes:
     """A response's head. Every connection is closed after its one answer."""
-    lines = [b"HTTP/1.1 %d %b" % (status, HTTPStatus(status).phrase.encode())]
-    lines += [b"%b: %b" % header for header in headers]
-    lines += [b"date: %b" % formatdate(usegmt=True).encode(), b"connection: close", b"", b""]
-    return b"\r\n".join(lines)
+    date = (b"date", formatdate(usegmt=True).encode())
+    return open_head(status, [*headers, date]) + CLOSE + b"\r\n"
 
 
 def _length(answer: Answer) -> tuple[bytes, bytes]:

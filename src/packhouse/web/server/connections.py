@@ -1,0 +1,416 @@
+"""One client's connection: requests are read one after another and answered in their order.
+
+A request for what is in memory is answered while it is being read. Any other becomes an exchange in
+a task of its own; what the client sends ahead waits, and no more of it is read than one piece. The
+head is bounded in size, lines and time; a body is bounded by whoever reads it, and only so much is
+read ahead.
+"""
+
+import asyncio
+from collections import deque
+from typing import Any, Final, Protocol, cast
+
+from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
+
+from packhouse.foundation.errors import Refusal
+from packhouse.foundation.limits import HEAD_BYTES_MAX, HEADERS_MAX
+from packhouse.web.asgi import Scope
+from packhouse.web.edge import Asked
+from packhouse.web.errors import HeadTooLarge, Malformed
+from packhouse.web.server.exchanges import Exchange
+from packhouse.web.server.wire import UNREADABLE, read_target, require_one_host
+
+LINGER_BYTES_MAX: Final = 256 * 1024
+"""What a client may still send after its last answer: closed at once, it might never read it."""
+
+SAME_BYTES_MAX: Final = 2_048
+"""A request up to this size is known again when the same bytes follow it, as from who polls."""
+
+HEAD_SECONDS: Final = 10.0
+"""How long a request's head may take from its first byte."""
+BODY_SECONDS: Final = 30.0
+"""How long the next piece of a body may take when it is waited for."""
+STUCK_SECONDS: Final = 60.0
+"""How long a client may take nothing of an answer."""
+LINGER_SECONDS: Final = 2.0
+KEEP_ALIVE_SECONDS: Final = 75.0
+"""How long an idle connection stays open: longer than a visitor thinks, and longer than the usual
+60 s of a load balancer, which must be the one to close first."""
+
+_ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
+_FOREVER: Final = float("inf")
+
+
+class Responder(Protocol):
+    """All that answers: the server as a connection sees it."""
+
+    common_headers: bytes
+    is_stopping: bool
+
+    def take_in(self, connection: "HttpConnection") -> bool:
+        """Count a new connection; False when there is no room for it."""
+
+    def let_go(self, connection: "HttpConnection") -> None:
+        """Forget a connection that has ended."""
+
+    def read_asked(self, scope: Scope) -> Asked | None:
+        """What a GET asks for, if the answer may need no wait."""
+
+    def answer_at_once(self, asked: Asked, *, stays_open: bool) -> bytes | None:
+        """A whole answer that takes no wait, or None."""
+
+    def begin(self, exchange: Exchange) -> None:
+        """Have a task answer through the exchange."""
+
+    def refuse(self, refusal: Refusal) -> bytes:
+        """The whole answer to what is no request."""
+
+
+class HttpConnection(asyncio.Protocol):
+    """Reads requests and has them answered, until either side closes."""
+
+    def __init__(self, responder: Responder, loop: asyncio.AbstractEventLoop) -> None:
+        self._responder = responder
+        self._loop = loop
+        self._parser: HttpRequestParser | None = None
+        self._transport: asyncio.Transport | None = None
+        self._client: tuple[str, int] = ("unknown", 0)
+        self._server: tuple[str, int] = ("unknown", 0)
+        self._target = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._head_bytes_left = self._pieces_left = HEAD_BYTES_MAX
+        self._hosts = 0
+        self._expects_continue = False
+        self._is_in_head = False
+        self._refusal: Refusal | None = None
+        self._reading: Exchange | None = None
+        self._answering: Exchange | None = None
+        self._waiting: deque[Exchange] = deque()
+        self._messages = 0
+        self._asked: Asked | None = None
+        self._same_again: bytes | None = None
+        self._is_deaf = False
+        self._is_held_back = False
+        self._linger_bytes = LINGER_BYTES_MAX
+        self._writable: asyncio.Future[None] | None = None
+        self.deadline = _FOREVER
+        """When the server should end this connection, by the loop's clock."""
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """A client has connected."""
+        # uvloop has a class of its own for it.
+        self._transport = cast("asyncio.Transport", transport)
+        self._client = _address(transport.get_extra_info("peername"))
+        self._server = _address(transport.get_extra_info("sockname"))
+        self._parser = HttpRequestParser(self)
+        self.deadline = self._loop.time() + KEEP_ALIVE_SECONDS
+        if not self._responder.take_in(self):
+            self.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio calls it so
+        """The connection has ended."""
+        self._transport = None
+        self._parser = None
+        for exchange in (self._reading, self._answering, *self._waiting):
+            if exchange is not None:
+                exchange.break_off()
+        self._waiting.clear()
+        self.resume_writing()
+        self._responder.let_go(self)
+
+    def data_received(self, data: bytes) -> None:
+        """Read on; what is whole is answered, in order."""
+        is_between = self.is_idle() and not self._waiting and not self._is_deaf
+        if is_between and data == self._same_again and self._answer_again():
+            return
+        if self._is_in_head and not self._is_deaf:
+            # The parser keeps what is not whole yet, so pieces are counted before it has them.
+            self._pieces_left -= len(data)
+            if self._pieces_left < 0:
+                self._give_up(_head_too_large())
+                return
+        if self._is_deaf or self._parser is None:
+            self._overhear(data)
+            return
+        self._messages = 0
+        self._asked = None
+        try:
+            self._parser.feed_data(data)
+        except HttpParserUpgrade:
+            # Offered by some clients with any request; we go on as if it had not been.
+            self._is_deaf = True
+        except HttpParserError:
+            if not self._is_deaf:
+                self._give_up(self._refusal or Malformed(UNREADABLE))
+        if not self._is_deaf:
+            self._wait_for_more()
+        is_one = is_between and self._messages == 1 and self.is_idle() and not self._waiting
+        self._same_again = data if is_one and len(data) <= SAME_BYTES_MAX else None
+
+    def eof_received(self) -> None:
+        """Who closes has left, as a browser does; asyncio closes the rest."""
+
+    def pause_writing(self) -> None:
+        """The client takes less than it is sent."""
+        if self._writable is None:
+            self._writable = self._loop.create_future()
+            self.deadline = self._loop.time() + STUCK_SECONDS
+
+    def resume_writing(self) -> None:
+        """There is room again for what the client is sent."""
+        if self._writable is not None:
+            if not self._writable.done():
+                self._writable.set_result(None)
+            self._writable = None
+            is_idle = self._answering is None
+            self.deadline = self._loop.time() + KEEP_ALIVE_SECONDS if is_idle else _FOREVER
+
+    # What the parser calls; it hands on what is raised here as an ``HttpParserError``.
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        self._target = b""
+        self._headers = []
+        self._head_bytes_left = self._pieces_left = HEAD_BYTES_MAX
+        self._hosts = 0
+        self._expects_continue = False
+        self._is_in_head = True
+
+    def on_url(self, piece: bytes) -> None:
+        """A piece of the request target."""
+        self._count_head(len(piece))
+        self._target += piece
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """A header, unless there are too many."""
+        if len(self._headers) >= HEADERS_MAX:
+            self._refuse(HeadTooLarge(f"A request may have at most {HEADERS_MAX} headers."))
+        self._count_head(len(name) + len(value))
+        name = name.lower()
+        if name == b"host":
+            self._hosts += 1
+        elif name == b"expect":
+            self._expects_continue = value.lower() == b"100-continue"
+        self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        """The head is whole, if it makes sense."""
+        self._is_in_head = False
+        parser = cast("HttpRequestParser", self._parser)
+        version = parser.get_http_version()
+        method = parser.get_method()
+        keeps_alive = (
+            version == "1.1" and parser.should_keep_alive() and not parser.should_upgrade()
+        )
+        try:
+            target = read_target(self._target)
+            require_one_host(self._hosts, version=version)
+        except Malformed as refusal:
+            self._refuse(refusal)
+        scope: Scope = {
+            "type": "http",
+            "asgi": _ASGI,
+            "http_version": version,
+            "method": method.decode("ascii"),
+            "scheme": "http",
+            "path": target.path,
+            "raw_path": target.raw_path,
+            "query_string": target.query,
+            "root_path": "",
+            "headers": self._headers,
+            "client": self._client,
+            "server": self._server,
+            "state": {},
+        }
+        self._reading = Exchange(
+            self, scope, keeps_alive=keeps_alive, expects_continue=self._expects_continue
+        )
+
+    def on_body(self, piece: bytes) -> None:
+        """A piece of the body."""
+        if self._reading is not None:
+            self._reading.add_body(piece)
+
+    def on_message_complete(self) -> None:
+        """The request is whole: answer it, or have it wait for those before it."""
+        exchange, self._reading = self._reading, None
+        if exchange is None:
+            return
+        exchange.end_body()
+        self._messages += 1
+        if not exchange.keeps_alive:
+            # What follows the last request belongs to nobody.
+            self._is_deaf = True
+        if exchange is self._answering or exchange.is_ended:
+            return
+        if self._answering is None and not self._waiting:
+            self._answer(exchange)
+        else:
+            self._waiting.append(exchange)
+
+    # What an exchange asks of its connection.
+
+    @property
+    def common_headers(self) -> bytes:
+        """Lines that the server adds to every answer."""
+        return self._responder.common_headers
+
+    def may_stay_open(self) -> bool:
+        """Whether another request is welcome afterwards."""
+        return not self._responder.is_stopping and self._refusal is None
+
+    def write(self, data: bytes) -> None:
+        """Send; to nobody if the client has left."""
+        if self._transport is not None:
+            self._transport.write(data)
+
+    async def drained(self) -> None:
+        """Wait while the client takes nothing more."""
+        if self._writable is not None:
+            await self._writable
+
+    def hold_back(self) -> None:
+        """Read nothing more for now."""
+        if not self._is_held_back and self._transport is not None:
+            self._is_held_back = True
+            self._transport.pause_reading()
+
+    def read_on(self) -> None:
+        """Read what comes next, which is waited for."""
+        self.deadline = self._loop.time() + BODY_SECONDS
+        self._release()
+
+    def exchange_ended(self, exchange: Exchange, *, stays_open: bool) -> None:
+        """The answer was sent: go on with who waits, or close."""
+        if exchange is self._answering:
+            self._answering = None
+        self._go_on(stays_open=stays_open, is_whole=exchange.is_body_whole)
+
+    def stop(self) -> None:
+        """The server is being stopped: close, unless something is being answered."""
+        if self._answering is None and not self._waiting and self._transport is not None:
+            self._transport.close()
+
+    def is_idle(self) -> bool:
+        """Whether nothing is asked and nothing is being read."""
+        return self._answering is None and not self._is_in_head and self._reading is None
+
+    def expire(self) -> None:
+        """Its time is over."""
+        if self._transport is not None and self.is_idle() and self._writable is None:
+            self._transport.close()
+        else:
+            self.abort()
+
+    def abort(self) -> None:
+        """End the connection at once."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _wait_for_more(self) -> None:
+        if self._waiting:
+            self.hold_back()
+        elif self._answering is None:
+            if self._reading is not None:
+                self._answer(self._reading)
+            elif self._is_in_head:
+                self.deadline = min(self.deadline, self._loop.time() + HEAD_SECONDS)
+
+    def _answer_next(self) -> None:
+        if self._answering is not None or self._transport is None:
+            return
+        if self._waiting:
+            self._answer(self._waiting.popleft())
+        elif self._reading is not None:
+            self._answer(self._reading)
+
+    def _answer(self, exchange: Exchange) -> None:
+        if exchange.is_body_whole and exchange.scope["method"] == "GET":
+            asked = self._responder.read_asked(exchange.scope)
+            if asked is not None and self._answer_at_once(asked, keeps_alive=exchange.keeps_alive):
+                exchange.is_ended = True
+                self._asked = asked if exchange.keeps_alive else None
+                return
+        self._answering = exchange
+        self.deadline = _FOREVER
+        self._responder.begin(exchange)
+
+    def _release(self) -> None:
+        if self._is_held_back and self._transport is not None:
+            self._is_held_back = False
+            self._transport.resume_reading()
+
+    def _go_on(self, *, stays_open: bool, is_whole: bool) -> None:
+        """After an answer: on with who waits, or with reading, or close."""
+        if self._transport is None:
+            return
+        if not stays_open:
+            self._close_after_answer(is_whole=is_whole)
+        elif self._waiting or self._reading is not None:
+            # From the loop, not from here: a long line must not become a deep stack.
+            self._loop.call_soon(self._answer_next)
+        elif self._refusal is not None:
+            self._say_last(self._responder.refuse(self._refusal))
+        else:
+            self.deadline = self._loop.time() + KEEP_ALIVE_SECONDS
+            self._release()
+
+    def _answer_at_once(self, asked: Asked, *, keeps_alive: bool) -> bool:
+        stays_open = keeps_alive and self.may_stay_open()
+        answer = self._responder.answer_at_once(asked, stays_open=stays_open)
+        if answer is None:
+            return False
+        self.write(answer)
+        self._go_on(stays_open=stays_open, is_whole=True)
+        return True
+
+    def _answer_again(self) -> bool:
+        return self._asked is not None and self._answer_at_once(self._asked, keeps_alive=True)
+
+    def _count_head(self, size: int) -> None:
+        self._head_bytes_left -= size
+        if self._head_bytes_left < 0:
+            self._refuse(_head_too_large())
+
+    def _refuse(self, refusal: Refusal) -> None:
+        self._refusal = refusal
+        raise refusal
+
+    def _give_up(self, refusal: Refusal) -> None:
+        """Nothing more can be read from here; who asked before gets an answer first."""
+        self._refusal = refusal
+        self._is_deaf = True
+        reading, self._reading = self._reading, None
+        if reading is not None and reading is self._answering:
+            reading.break_off()
+        elif self._answering is None and not self._waiting:
+            self._say_last(self._responder.refuse(refusal))
+
+    def _say_last(self, answer: bytes) -> None:
+        self.write(answer)
+        self._close_after_answer(is_whole=False)
+
+    def _close_after_answer(self, *, is_whole: bool) -> None:
+        if self._transport is None:
+            return
+        self._is_deaf = True
+        if is_whole:
+            self._transport.close()
+            self.deadline = self._loop.time() + STUCK_SECONDS
+            return
+        self._transport.write_eof()
+        self._release()
+        self.deadline = self._loop.time() + LINGER_SECONDS
+
+    def _overhear(self, data: bytes) -> None:
+        self._linger_bytes -= len(data)
+        if self._linger_bytes < 0:
+            self.abort()
+
+
+def _head_too_large() -> HeadTooLarge:
+    return HeadTooLarge(f"A request's head may have at most {HEAD_BYTES_MAX:,} bytes.")
+
+
+def _address(found: Any) -> tuple[str, int]:  # noqa: ANN401 - as the system gives it
+    return (found[0], found[1]) if isinstance(found, tuple) else ("unknown", 0)

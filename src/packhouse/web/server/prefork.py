@@ -1,0 +1,140 @@
+"""The web workers: processes that are forked from one parent, which starts again who is killed.
+
+The parent holds the listening sockets for as long as it lives, so that a worker's place is kept
+while it is started anew. On Linux each worker has a socket of its own on the same port, and the
+system spreads connections evenly; elsewhere they share one.
+"""
+
+import gc
+import multiprocessing
+import os
+import signal
+import socket
+import sys
+import time
+from collections.abc import Sequence
+from multiprocessing.process import BaseProcess
+from types import FrameType
+from typing import Final
+
+from packhouse.foundation.limits import WEB_DRAIN_SECONDS_MAX
+from packhouse.plumbing.logging import get_log
+from packhouse.plumbing.settings import Settings
+from packhouse.web.server.worker import run_worker
+
+LOOK_SECONDS: Final = 0.1
+STEADY_SECONDS: Final = 5.0
+"""Who has lived so long is started again at once, and has shown that the shop can open."""
+PAUSE_SECONDS: Final = 2.0
+GRACE_SECONDS: Final = 2.0
+"""Beyond a worker's own bound for its stop, before it is ended by force."""
+
+log = get_log(__name__)
+
+
+class _Place:
+    """One worker's place: its socket, and who fills it since when."""
+
+    def __init__(self, listener: socket.socket) -> None:
+        self.listener = listener
+        self.process: BaseProcess | None = None
+        self.started_at = 0.0
+        self.due_at = 0.0
+
+
+def serve_forked(settings: Settings, *, address: str) -> int:
+    """Serve at ``address`` with as many workers as the settings say, until SIGTERM or SIGINT.
+
+    Gives the exit code: 0 after a stop, 1 when the shop could not open in the first place.
+    """
+    listeners = listening_sockets(address, settings.http_port, workers=settings.http_workers)
+    # Loaded once here, code and settings are shared by all workers instead of held by each.
+    gc.collect()
+    gc.freeze()
+    parent = _Parent(settings, listeners)
+    for each in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(each, parent.ask_to_stop)
+    return parent.run()
+
+
+def listening_sockets(address: str, port: int, *, workers: int) -> Sequence[socket.socket]:
+    """A listening socket for each worker."""
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
+    has_own = sys.platform == "linux"
+    listeners: list[socket.socket] = []
+    for _ in range(workers if has_own else 1):
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if has_own:
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        listener.bind((address, port))
+        listener.settimeout(0)
+        listeners.append(listener)
+    return listeners if has_own else listeners * workers
+
+
+class _Parent:
+    def __init__(self, settings: Settings, listeners: Sequence[socket.socket]) -> None:
+        self._settings = settings
+        self._places = [_Place(listener) for listener in listeners]
+        # Forked, workers share the memory of what is loaded; elsewhere forking is not safe.
+        self._fork = (
+            multiprocessing.get_context("fork").Process
+            if sys.platform == "linux"
+            else multiprocessing.get_context("spawn").Process
+        )
+        self._is_asked_to_stop = False
+        self._has_served = False
+
+    def ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
+        """End ``run`` soon."""
+        self._is_asked_to_stop = True
+
+    def run(self) -> int:
+        """Keep every place filled until asked to stop."""
+        code = 0
+        while not self._is_asked_to_stop:
+            for place in self._places:
+                if place.process is not None and place.process.exitcode is not None:
+                    self._lose(place, place.process.exitcode)
+                    if place.due_at == float("inf"):
+                        code = 1
+                        self._is_asked_to_stop = True
+                        break
+                if place.process is None and time.monotonic() >= place.due_at:
+                    self._fill(place)
+            time.sleep(LOOK_SECONDS)
+        self._stop()
+        return code
+
+    def _fill(self, place: _Place) -> None:
+        place.started_at = time.monotonic()
+        place.process = self._fork(
+            target=run_worker,
+            args=(self._settings, place.listener),
+            kwargs={"parent": os.getpid()},
+        )
+        place.process.start()
+
+    def _lose(self, place: _Place, code: int) -> None:
+        place.process = None
+        lived = time.monotonic() - place.started_at
+        self._has_served = self._has_served or lived > STEADY_SECONDS
+        if code == 1 and not self._has_served:
+            # It has said why. Whoever watches over this program decides when to try again.
+            place.due_at = float("inf")
+            return
+        place.due_at = 0.0 if lived > STEADY_SECONDS else time.monotonic() + PAUSE_SECONDS
+        log.warning("A web worker ended unexpectedly and is started again", exit_code=code)
+
+    def _stop(self) -> None:
+        running = [place.process for place in self._places if place.process is not None]
+        for process in running:
+            process.terminate()
+        deadline = time.monotonic() + WEB_DRAIN_SECONDS_MAX + GRACE_SECONDS
+        for process in running:
+            process.join(max(0.0, deadline - time.monotonic()))
+            if process.exitcode is None:
+                log.warning("A web worker was ended by force", pid=process.pid)
+                process.kill()
+                process.join()

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from packhouse.foundation.limits import LIVE_HEAD_BYTES_MAX, LIVE_HEADERS_MAX
+from packhouse.foundation.limits import HEAD_BYTES_MAX, HEADERS_MAX
 from packhouse.web.errors import HeadTooLarge, Malformed
 from packhouse.web.live.requests import HeadParser, RequestHead
 
@@ -61,7 +61,6 @@ def test_what_follows_the_head_is_not_looked_at(after: bytes) -> None:
         b"GET / HTTP/1.1\r\nHost : a\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
         b"GET / HTTP/1.1\r\nHost: a\r\nContent-Length: x\r\n\r\n",
-        b"GET /%ff HTTP/1.1\r\nHost: a\r\n\r\n",
         b"GET /\xff HTTP/1.1\r\nHost: a\r\n\r\n",
         b"CONNECT a:443 HTTP/1.1\r\nHost: a\r\n\r\n",
         b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
@@ -82,16 +81,16 @@ def test_a_head_may_not_be_longer_than_its_limit() -> None:
     parser = HeadParser()
     assert parser.feed(b"GET / HTTP/1.1\r\nHost: a\r\nX: ") is None
     with pytest.raises(HeadTooLarge):
-        parser.feed(b"x" * LIVE_HEAD_BYTES_MAX)
+        parser.feed(b"x" * HEAD_BYTES_MAX)
 
 
 def test_a_target_may_not_be_longer_than_the_limit_either() -> None:
     with pytest.raises(HeadTooLarge):
-        parse(b"GET /" + b"x" * LIVE_HEAD_BYTES_MAX + b" HTTP/1.1\r\nHost: a\r\n\r\n")
+        parse(b"GET /" + b"x" * HEAD_BYTES_MAX + b" HTTP/1.1\r\nHost: a\r\n\r\n")
 
 
 def test_a_head_may_not_have_more_headers_than_the_limit() -> None:
-    few = b"".join(b"X-%d: 1\r\n" % number for number in range(LIVE_HEADERS_MAX - 1))
+    few = b"".join(b"X-%d: 1\r\n" % number for number in range(HEADERS_MAX - 1))
     assert parse(b"GET / HTTP/1.1\r\nHost: a\r\n" + few + b"\r\n") is not None
     with pytest.raises(HeadTooLarge):
         parse(b"GET / HTTP/1.1\r\nHost: a\r\n" + few + b"Y: 1\r\n\r\n")

@@ -2,8 +2,6 @@
 
 import asyncio
 import logging
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from enum import Enum
@@ -168,26 +166,6 @@ def test_our_lines_follow_the_level_and_libraries_speak_from_warning_on(lines: L
     LOG.debug("fine")
     logging.getLogger("litestar").info("still too fine")
     assert [line["event"] for line in lines()] == ["fine"]
-
-
-GRANIAN_PROGRAM = """
-import logging
-from granian.log import LogLevels
-from granian.log import configure_logging as configure_granian
-from packhouse.plumbing.logging import GRANIAN_LOGGING, configure_logging
-configure_logging(log_format="json")
-configure_granian(LogLevels.warning, GRANIAN_LOGGING)
-logging.getLogger("_granian").info("starting")
-logging.getLogger("_granian").warning("worker %s stopped", 1)
-"""
-
-
-def test_granian_speaks_through_the_same_pipe() -> None:
-    # In a program of its own, because Granian's set-up closes every log handler of the program.
-    ended = subprocess.run([sys.executable, "-c", GRANIAN_PROGRAM], capture_output=True, check=True)
-    assert ended.stdout == b""
-    line = msgspec.json.decode(ended.stderr)
-    assert (line["logger"], line["event"]) == ("_granian", "worker 1 stopped")
 
 
 def test_configuring_twice_does_not_write_lines_twice(lines: Lines) -> None:

@@ -1,7 +1,10 @@
-"""``packhouse serve web`` as clients meet it on the wire: Granian, RSGI, and the edge behind it."""
+"""``packhouse serve web`` as clients meet it on the wire: its workers, their server, the edge."""
 
 import asyncio
+import os
+import signal
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -131,6 +134,43 @@ async def test_strange_requests_get_an_answer(web: Role) -> None:
         answer = await send_raw(web, request)
         assert answer.split(b" ", 2)[1] == status, (request_line, header, answer[:200])
     assert "Traceback" not in web.said()
+
+
+async def test_a_killed_worker_is_started_again(web: Role, client: httpx.AsyncClient) -> None:
+    (worker,) = list_children(web.child.pid)
+    os.kill(worker, signal.SIGKILL)
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while list_children(web.child.pid) in ([], [worker]):  # noqa: ASYNC110 - a process tells nobody
+            await asyncio.sleep(0.05)
+    assert (await client.get("/api/v1/packs")).status_code == 200
+    assert "started again" in web.said()
+
+
+async def test_a_stop_lets_an_opening_be_answered(
+    house: House, web: Role, client: httpx.AsyncClient
+) -> None:
+    signed_in = await make_collector(house, "ada", credits_minor=50_000)
+    client.cookies.set(cookie_name(house.settings), signed_in.token)
+    async with house.database.connection() as connection, connection.transaction():
+        await connection.execute("SELECT 1 FROM wallets FOR UPDATE")
+        opening = asyncio.create_task(
+            client.post(
+                "/api/v1/packs/veil-eight/openings",
+                json={"quantity": 1},
+                headers={"Idempotency-Key": "held up"},
+            )
+        )
+        await asyncio.sleep(0.3)
+        web.child.send_signal(signal.SIGTERM)
+        await asyncio.sleep(0.3)
+        assert not opening.done()
+    answer = await opening
+    assert (answer.status_code, answer.headers["connection"]) == (201, "close")
+    assert await web.wait() == 0
+
+
+def list_children(pid: int) -> list[int]:
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 async def test_a_worker_that_finds_no_database_says_so_in_one_line(house: House) -> None:

@@ -10,15 +10,11 @@ import asyncio
 from collections import deque
 from typing import Any, Final, Protocol, cast
 
-from httptools import HttpParserError, HttpParserUpgrade, HttpRequestParser
-
 from packhouse.foundation.errors import Refusal
-from packhouse.foundation.limits import HEAD_BYTES_MAX, HEADERS_MAX
 from packhouse.web.asgi import Scope
 from packhouse.web.edge import Asked
-from packhouse.web.errors import HeadTooLarge, Malformed
 from packhouse.web.server.exchanges import Exchange
-from packhouse.web.server.wire import UNREADABLE, read_target, require_one_host
+from packhouse.web.server.requests import Address, RequestReader
 
 LINGER_BYTES_MAX: Final = 256 * 1024
 """What a client may still send after its last answer: closed at once, it might never read it."""
@@ -37,14 +33,13 @@ KEEP_ALIVE_SECONDS: Final = 75.0
 """How long an idle connection stays open: longer than a visitor thinks, and longer than the usual
 60 s of a load balancer, which must be the one to close first."""
 
-_ASGI: Final = {"version": "3.0", "spec_version": "2.4"}
 _FOREVER: Final = float("inf")
 
 
 class Responder(Protocol):
     """All that answers: the server as a connection sees it."""
 
-    common_headers: bytes
+    date_line: bytes
     is_stopping: bool
 
     def take_in(self, connection: "HttpConnection") -> bool:
@@ -72,16 +67,8 @@ class HttpConnection(asyncio.Protocol):
     def __init__(self, responder: Responder, loop: asyncio.AbstractEventLoop) -> None:
         self._responder = responder
         self._loop = loop
-        self._parser: HttpRequestParser | None = None
+        self._reader: RequestReader | None = None
         self._transport: asyncio.Transport | None = None
-        self._client: tuple[str, int] = ("unknown", 0)
-        self._server: tuple[str, int] = ("unknown", 0)
-        self._target = b""
-        self._headers: list[tuple[bytes, bytes]] = []
-        self._head_bytes_left = self._pieces_left = HEAD_BYTES_MAX
-        self._hosts = 0
-        self._expects_continue = False
-        self._is_in_head = False
         self._refusal: Refusal | None = None
         self._reading: Exchange | None = None
         self._answering: Exchange | None = None
@@ -100,9 +87,11 @@ class HttpConnection(asyncio.Protocol):
         """A client has connected."""
         # uvloop has a class of its own for it.
         self._transport = cast("asyncio.Transport", transport)
-        self._client = _address(transport.get_extra_info("peername"))
-        self._server = _address(transport.get_extra_info("sockname"))
-        self._parser = HttpRequestParser(self)
+        self._reader = RequestReader(
+            self,
+            client=_address(transport.get_extra_info("peername")),
+            server=_address(transport.get_extra_info("sockname")),
+        )
         self.deadline = self._loop.time() + KEEP_ALIVE_SECONDS
         if not self._responder.take_in(self):
             self.abort()
@@ -110,7 +99,7 @@ class HttpConnection(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:  # noqa: ARG002 - asyncio calls it so
         """The connection has ended."""
         self._transport = None
-        self._parser = None
+        self._reader = None
         for exchange in (self._reading, self._answering, *self._waiting):
             if exchange is not None:
                 exchange.break_off()
@@ -120,32 +109,23 @@ class HttpConnection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         """Read on; what is whole is answered, in order."""
-        is_between = self.is_idle() and not self._waiting and not self._is_deaf
+        is_between = self.is_idle() and not self._is_deaf
         if is_between and data == self._same_again and self._answer_again():
             return
-        if self._is_in_head and not self._is_deaf:
-            # The parser keeps what is not whole yet, so pieces are counted before it has them.
-            self._pieces_left -= len(data)
-            if self._pieces_left < 0:
-                self._give_up(_head_too_large())
-                return
-        if self._is_deaf or self._parser is None:
+        if self._is_deaf or self._reader is None:
             self._overhear(data)
             return
         self._messages = 0
         self._asked = None
         try:
-            self._parser.feed_data(data)
-        except HttpParserUpgrade:
-            # Offered by some clients with any request; we go on as if it had not been.
-            self._is_deaf = True
-        except HttpParserError:
+            self._reader.feed(data)
+        except Refusal as refusal:
             if not self._is_deaf:
-                self._give_up(self._refusal or Malformed(UNREADABLE))
+                self._give_up(refusal)
         if not self._is_deaf:
             self._wait_for_more()
-        is_one = is_between and self._messages == 1 and self.is_idle() and not self._waiting
-        self._same_again = data if is_one and len(data) <= SAME_BYTES_MAX else None
+        is_one = is_between and self._messages == 1 and len(data) <= SAME_BYTES_MAX
+        self._same_again = data if is_one and self.is_idle() else None
 
     def eof_received(self) -> None:
         """Who closes has left, as a browser does; asyncio closes the rest."""
@@ -158,80 +138,32 @@ class HttpConnection(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         """There is room again for what the client is sent."""
-        if self._writable is not None:
-            if not self._writable.done():
-                self._writable.set_result(None)
-            self._writable = None
-            is_idle = self._answering is None
-            self.deadline = self._loop.time() + KEEP_ALIVE_SECONDS if is_idle else _FOREVER
+        if self._writable is None:
+            return
+        if not self._writable.done():
+            self._writable.set_result(None)
+        self._writable = None
+        if self._answering is not None:
+            self.deadline = _FOREVER
+        elif self._waiting or self._reading is not None:
+            self._loop.call_soon(self._answer_next)
+        elif not self._is_deaf:
+            self._go_on(stays_open=True, is_whole=True)
 
-    # What the parser calls; it hands on what is raised here as an ``HttpParserError``.
+    # What its reader has read.
 
-    def on_message_begin(self) -> None:
-        """The first byte of a request."""
-        self._target = b""
-        self._headers = []
-        self._head_bytes_left = self._pieces_left = HEAD_BYTES_MAX
-        self._hosts = 0
-        self._expects_continue = False
-        self._is_in_head = True
-
-    def on_url(self, piece: bytes) -> None:
-        """A piece of the request target."""
-        self._count_head(len(piece))
-        self._target += piece
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """A header, unless there are too many."""
-        if len(self._headers) >= HEADERS_MAX:
-            self._refuse(HeadTooLarge(f"A request may have at most {HEADERS_MAX} headers."))
-        self._count_head(len(name) + len(value))
-        name = name.lower()
-        if name == b"host":
-            self._hosts += 1
-        elif name == b"expect":
-            self._expects_continue = value.lower() == b"100-continue"
-        self._headers.append((name, value))
-
-    def on_headers_complete(self) -> None:
-        """The head is whole, if it makes sense."""
-        self._is_in_head = False
-        parser = cast("HttpRequestParser", self._parser)
-        version = parser.get_http_version()
-        method = parser.get_method()
-        keeps_alive = (
-            version == "1.1" and parser.should_keep_alive() and not parser.should_upgrade()
-        )
-        try:
-            target = read_target(self._target)
-            require_one_host(self._hosts, version=version)
-        except Malformed as refusal:
-            self._refuse(refusal)
-        scope: Scope = {
-            "type": "http",
-            "asgi": _ASGI,
-            "http_version": version,
-            "method": method.decode("ascii"),
-            "scheme": "http",
-            "path": target.path,
-            "raw_path": target.raw_path,
-            "query_string": target.query,
-            "root_path": "",
-            "headers": self._headers,
-            "client": self._client,
-            "server": self._server,
-            "state": {},
-        }
+    def begin_request(self, scope: Scope, *, keeps_alive: bool, expects_continue: bool) -> None:
+        """A whole head."""
         self._reading = Exchange(
-            self, scope, keeps_alive=keeps_alive, expects_continue=self._expects_continue
+            self, scope, keeps_alive=keeps_alive, expects_continue=expects_continue
         )
 
-    def on_body(self, piece: bytes) -> None:
-        """A piece of the body."""
+    def add_body(self, piece: bytes) -> None:
+        """A piece of the request's body."""
         if self._reading is not None:
             self._reading.add_body(piece)
 
-    def on_message_complete(self) -> None:
+    def end_request(self) -> None:
         """The request is whole: answer it, or have it wait for those before it."""
         exchange, self._reading = self._reading, None
         if exchange is None:
@@ -243,7 +175,7 @@ class HttpConnection(asyncio.Protocol):
             self._is_deaf = True
         if exchange is self._answering or exchange.is_ended:
             return
-        if self._answering is None and not self._waiting:
+        if self._answering is None and not self._waiting and self._writable is None:
             self._answer(exchange)
         else:
             self._waiting.append(exchange)
@@ -251,9 +183,9 @@ class HttpConnection(asyncio.Protocol):
     # What an exchange asks of its connection.
 
     @property
-    def common_headers(self) -> bytes:
-        """Lines that the server adds to every answer."""
-        return self._responder.common_headers
+    def date_line(self) -> bytes:
+        """The header that the server adds to every answer."""
+        return self._responder.date_line
 
     def may_stay_open(self) -> bool:
         """Whether another request is welcome afterwards."""
@@ -292,12 +224,18 @@ class HttpConnection(asyncio.Protocol):
             self._transport.close()
 
     def is_idle(self) -> bool:
-        """Whether nothing is asked and nothing is being read."""
-        return self._answering is None and not self._is_in_head and self._reading is None
+        """Whether nothing is asked, nothing is being read and all was sent."""
+        return (
+            self._answering is None
+            and self._reading is None
+            and self._writable is None
+            and not self._waiting
+            and not self._is_in_head()
+        )
 
     def expire(self) -> None:
         """Its time is over."""
-        if self._transport is not None and self.is_idle() and self._writable is None:
+        if self._transport is not None and self.is_idle():
             self._transport.close()
         else:
             self.abort()
@@ -308,16 +246,19 @@ class HttpConnection(asyncio.Protocol):
             self._transport.abort()
 
     def _wait_for_more(self) -> None:
-        if self._waiting:
+        if self._waiting or self._writable is not None:
             self.hold_back()
         elif self._answering is None:
             if self._reading is not None:
                 self._answer(self._reading)
-            elif self._is_in_head:
+            elif self._is_in_head():
                 self.deadline = min(self.deadline, self._loop.time() + HEAD_SECONDS)
 
+    def _is_in_head(self) -> bool:
+        return self._reader is not None and self._reader.is_in_head
+
     def _answer_next(self) -> None:
-        if self._answering is not None or self._transport is None:
+        if self._answering is not None or self._transport is None or self._writable is not None:
             return
         if self._waiting:
             self._answer(self._waiting.popleft())
@@ -344,8 +285,12 @@ class HttpConnection(asyncio.Protocol):
         """After an answer: on with who waits, or with reading, or close."""
         if self._transport is None:
             return
-        if not stays_open:
+        # A stop may have begun since the answer's head said otherwise.
+        if not stays_open or (self._responder.is_stopping and not self._waiting):
             self._close_after_answer(is_whole=is_whole)
+        elif self._writable is not None:
+            # Who reads nothing is answered nothing more; it goes on from ``resume_writing``.
+            self.hold_back()
         elif self._waiting or self._reading is not None:
             # From the loop, not from here: a long line must not become a deep stack.
             self._loop.call_soon(self._answer_next)
@@ -366,15 +311,6 @@ class HttpConnection(asyncio.Protocol):
 
     def _answer_again(self) -> bool:
         return self._asked is not None and self._answer_at_once(self._asked, keeps_alive=True)
-
-    def _count_head(self, size: int) -> None:
-        self._head_bytes_left -= size
-        if self._head_bytes_left < 0:
-            self._refuse(_head_too_large())
-
-    def _refuse(self, refusal: Refusal) -> None:
-        self._refusal = refusal
-        raise refusal
 
     def _give_up(self, refusal: Refusal) -> None:
         """Nothing more can be read from here; who asked before gets an answer first."""
@@ -408,9 +344,5 @@ class HttpConnection(asyncio.Protocol):
             self.abort()
 
 
-def _head_too_large() -> HeadTooLarge:
-    return HeadTooLarge(f"A request's head may have at most {HEAD_BYTES_MAX:,} bytes.")
-
-
-def _address(found: Any) -> tuple[str, int]:  # noqa: ANN401 - as the system gives it
+def _address(found: Any) -> Address:  # noqa: ANN401 - as the system gives it
     return (found[0], found[1]) if isinstance(found, tuple) else ("unknown", 0)

@@ -24,8 +24,8 @@ class Wire(Protocol):
     """The connection as an exchange sees it."""
 
     @property
-    def common_headers(self) -> bytes:
-        """Lines that the server adds to every answer: its date."""
+    def date_line(self) -> bytes:
+        """The header that the server adds to every answer."""
 
     def may_stay_open(self) -> bool:
         """Whether another request is welcome afterwards."""
@@ -176,7 +176,7 @@ class Exchange:
         # What is left of a body that nobody read would be taken for the next request.
         if not self.is_body_whole or not self._wire.may_stay_open():
             self.keeps_alive = False
-        head = open_head(status, own) + self._wire.common_headers
+        head = open_head(status, own) + self._wire.date_line
         ending = b"\r\n" if self.keeps_alive else CLOSE + b"\r\n"
         self._left = 0 if is_bare else length
         self._wire.write(head + ending + self._framed(body))

@@ -50,7 +50,7 @@ class HttpServer:
         self._loop = loop
         self._connections: set[HttpConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
-        self.common_headers = b""
+        self.date_line = b""
         self.is_stopping = False
         self._tell_date()
 
@@ -119,7 +119,7 @@ class HttpServer:
         if ready is None:
             return None
         ending = b"\r\n" if stays_open else CLOSE + b"\r\n"
-        return b"".join((ready.head, self.common_headers, ending, ready.body))
+        return b"".join((ready.head, self.date_line, ending, ready.body))
 
     def begin(self, exchange: Exchange) -> None:
         """Have a task answer through the exchange."""
@@ -130,7 +130,7 @@ class HttpServer:
     def refuse(self, refusal: Refusal) -> bytes:
         """The whole answer to what is no request."""
         ready = self._app.refuse(refusal)
-        return b"".join((ready.head, self.common_headers, CLOSE, b"\r\n", ready.body))
+        return b"".join((ready.head, self.date_line, CLOSE, b"\r\n", ready.body))
 
     async def _answer(self, exchange: Exchange) -> None:
         try:
@@ -141,7 +141,7 @@ class HttpServer:
             exchange.leave()
 
     def _tell_date(self) -> None:
-        self.common_headers = b"date: %b\r\n" % formatdate(usegmt=True).encode()
+        self.date_line = b"date: %b\r\n" % formatdate(usegmt=True).encode()
 
     def _close_idle(self) -> None:
         closed = 0

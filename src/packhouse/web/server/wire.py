@@ -48,6 +48,12 @@ def read_target(target: bytes) -> Target:
     return Target(path, raw_path, parsed.query or b"")
 
 
+def require_version(version: str) -> None:
+    """HTTP/1.0 or 1.1; what came before had no headers, and what came after is other bytes."""
+    if version not in ("1.0", "1.1"):
+        raise Malformed(UNREADABLE)
+
+
 def require_one_host(hosts: int, *, version: str) -> None:
     """A request names its host once (RFC 9112, section 3.2); before HTTP/1.1 it need not."""
     if hosts > 1 or (hosts == 0 and version != "1.0"):

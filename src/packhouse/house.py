@@ -14,7 +14,12 @@ from packhouse.accounts import PasswordHasher, SessionReader
 from packhouse.catalog import CardShelf
 from packhouse.drawlog import NoteSigner
 from packhouse.draws import LotPositions, PackShelf
-from packhouse.foundation.limits import OPENING_WAIT_SECONDS_MAX, OPENINGS_WAITING_MAX
+from packhouse.foundation.limits import (
+    DATABASE_WAIT_SECONDS_MAX,
+    DATABASE_WAITING_MAX,
+    OPENING_WAIT_SECONDS_MAX,
+    OPENINGS_WAITING_MAX,
+)
 from packhouse.foundation.time import Clock, utc_now
 from packhouse.plumbing.entropy import Entropy, system_entropy
 from packhouse.plumbing.lanes import Lanes
@@ -27,7 +32,10 @@ from packhouse.plumbing.valkey import Valkey
 
 
 class House(msgspec.Struct, frozen=True, eq=False):
-    """What flows work with; one for each process. ``log_signer`` is None without ``log_key``."""
+    """What flows work with; one for each process. ``log_signer`` is None without ``log_key``.
+
+    Openings stand in ``lanes``; ``reads`` is for what many read at once, each for themselves.
+    """
 
     settings: Settings
     database: Database
@@ -44,6 +52,7 @@ class House(msgspec.Struct, frozen=True, eq=False):
     sessions: SessionReader
     lots: LotPositions
     lanes: Lanes
+    reads: Lanes
 
 
 @asynccontextmanager
@@ -75,6 +84,7 @@ async def open_house(
         )
         seed_key = require_setting(settings.seed_key, name="seed_key").reveal()
         lanes = Lanes(waiting_max=OPENINGS_WAITING_MAX, wait_seconds_max=OPENING_WAIT_SECONDS_MAX)
+        reads = Lanes(waiting_max=DATABASE_WAITING_MAX, wait_seconds_max=DATABASE_WAIT_SECONDS_MAX)
         media = MediaFolder(settings.media_directory)
         try:
             yield House(
@@ -93,9 +103,11 @@ async def open_house(
                 sessions=SessionReader(),
                 lots=LotPositions(),
                 lanes=lanes,
+                reads=reads,
             )
         finally:
             await lanes.finish()
+            await reads.finish()
             await valkey.close()
 
 

@@ -1,5 +1,8 @@
 """Hot routes: answered without the framework, and in no other way than the framework answers."""
 
+import asyncio
+from itertools import product
+
 import httpx
 import msgspec
 import pytest
@@ -85,6 +88,38 @@ async def test_the_framework_gives_the_same_answer(
     assert by_edge.json() == by_framework.json()
     for name in ("content-type", "cache-control", "content-security-policy", "ratelimit-limit"):
         assert by_edge.headers[name] == by_framework.headers[name]
+
+
+async def test_a_vault_is_the_same_to_the_last_byte(
+    shop: Actor, ada: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    for slug in ("veil-eight", "veil-lot"):
+        assert (await open_one(ada, slug=slug)).status_code == 201
+    held = (await ada.get("/api/v1/vault?limit=100")).json()["items"]
+    sale = {"user_card_ids": [card["id"] for card in held[:3]]}
+    sold = await ada.post("/api/v1/vault/sales", json=sale, headers={"Idempotency-Key": "sale"})
+    assert sold.status_code == 201
+    tiers, states = ("", "&tier=D", "&tier=SSS"), ("", "&state=vaulted", "&state=sold")
+    sorts, limits = ("", "&sort=newest", "&sort=value"), ("", "&limit=2", "&limit=100")
+    for asked in map("".join, product(tiers, states, sorts, limits)):
+        path = f"/api/v1/vault?{asked[1:]}"
+        for collector in (ada, ben):
+            by_edge = await collector.get(path)
+            by_framework = await collector.get(f"{path}&cursor=")
+            assert by_edge.status_code == 200
+            assert by_edge.content == by_framework.content, path
+
+
+async def test_many_who_look_at_once_see_each_their_own(
+    shop: Actor, ada: httpx.AsyncClient, ben: httpx.AsyncClient
+) -> None:
+    for collector in (ada, ben):
+        await open_one(collector)
+    alone = {collector: (await collector.get("/api/v1/vault")).content for collector in (ada, ben)}
+    askers = [ada, ben] * 20
+    together = await asyncio.gather(*(asker.get("/api/v1/vault") for asker in askers))
+    assert [each.content for each in together] == [alone[asker] for asker in askers]
+    assert alone[ada] != alone[ben]
 
 
 @pytest.mark.parametrize(

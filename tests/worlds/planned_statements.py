@@ -33,6 +33,7 @@ EVENTS = [
     for each in range(SHOP.openings - SHOP.waiting, SHOP.openings - SHOP.waiting + RELAYED)
 ]
 CARDS_OF_WHALE = [SHOP.user_card_id(MIDDLE_CARD + 80 * number + 1) for number in range(200)]
+OTHERS = [SHOP.user_id(3_000 + number) for number in range(15)]
 PARCEL = SHOP.parcel_id(MIDDLE // OPENINGS_PER_PARCEL)
 VALUE = 60
 OWN = "one collector's own cards bound it: a state, or a tier by value, is found by reading on"
@@ -133,6 +134,10 @@ VAULT: Final = (
         Case("vault.list_user_cards_by_newest", (WHALE, state, after, PAGE), buffers)
         for state, buffers in ((None, 130), ("vaulted", 250))
         for after in (None, SHOP.user_card_id(MIDDLE_CARD))
+    ),
+    *(
+        Case("vault.list_packed_pages", ([WHALE, *OTHERS], state, PAGE), buffers)
+        for state, buffers in ((None, 130 + 15 * 30), ("vaulted", 250 + 15 * 30))
     ),
     *(
         Case("vault.list_user_cards_of_tier_by_newest", (WHALE, state, after, PAGE, tier), buffers)

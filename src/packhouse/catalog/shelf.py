@@ -3,6 +3,9 @@
 import time
 from collections.abc import Callable, Iterable
 from typing import Final
+from uuid import UUID
+
+import msgspec
 
 from packhouse.catalog.model import Card
 from packhouse.catalog.rules import card_face
@@ -38,6 +41,7 @@ class CardShelf:
         self._seconds = seconds
         self._cards: dict[CardId, tuple[float, Card]] = {}
         self._faces: dict[CardId, tuple[Card, CardFace]] = {}
+        self._encoded: dict[bytes, tuple[float, bytes]] = {}
         self._forgotten = 0
 
     async def list_cards(self, connection: Connection, ids: Iterable[CardId]) -> dict[CardId, Card]:
@@ -67,6 +71,31 @@ class CardShelf:
         cards = await self.list_cards(connection, ids)
         return {card_id: self._face_of(card) for card_id, card in cards.items()}
 
+    async def encode_faces(
+        self, connection: Connection, ids: Iterable[bytes]
+    ) -> dict[bytes, bytes]:
+        """How these cards look to clients, as JSON, by the bytes of their ids."""
+        now = self._seconds()
+        found: dict[bytes, bytes] = {}
+        missing: list[CardId] = []
+        for packed_id in ids:
+            kept = self._encoded.get(packed_id)
+            if kept is not None and kept[0] > now:
+                found[packed_id] = kept[1]
+            else:
+                missing.append(CardId(UUID(bytes=packed_id)))
+        if missing:
+            for card in (await self.list_cards(connection, missing)).values():
+                found[card.id.bytes] = self._encode_face_of(card)
+        return found
+
+    def _encode_face_of(self, card: Card) -> bytes:
+        encoded = msgspec.json.encode(self._face_of(card))
+        until, kept = self._cards.get(card.id, (0.0, None))
+        if kept is card:
+            self._encoded[card.id.bytes] = (until, encoded)
+        return encoded
+
     def _face_of(self, card: Card) -> CardFace:
         kept = self._faces.get(card.id)
         # While it is the very card that was shown, it looks as it did.
@@ -81,6 +110,7 @@ class CardShelf:
         """Clear the shelf, after a change of cards in this process."""
         self._cards.clear()
         self._faces.clear()
+        self._encoded.clear()
         self._forgotten += 1
 
     def _keep(self, cards: Iterable[Card], *, until: float) -> None:
@@ -92,3 +122,4 @@ class CardShelf:
             oldest = next(iter(self._cards))
             del self._cards[oldest]
             self._faces.pop(oldest, None)
+            self._encoded.pop(oldest.bytes, None)

@@ -2,12 +2,20 @@
 
 from packhouse.vault.checks import check_every_card_has_one_place
 from packhouse.vault.errors import CardNotInVault, CardsLeft, SellBackClosed
-from packhouse.vault.model import UserCard, UserCardState, VaultFilter, VaultPosition, VaultSort
+from packhouse.vault.model import (
+    PackedCard,
+    UserCard,
+    UserCardState,
+    VaultFilter,
+    VaultPosition,
+    VaultSort,
+)
 from packhouse.vault.rules import require_all_found, require_forfeited, sell_back_total
 from packhouse.vault.store import (
     count_user_cards,
     forfeit_user_cards,
     insert_user_cards,
+    list_packed_pages,
     list_user_cards,
     list_vault_page,
     update_user_card_states,
@@ -16,6 +24,7 @@ from packhouse.vault.store import (
 __all__ = [
     "CardNotInVault",
     "CardsLeft",
+    "PackedCard",
     "SellBackClosed",
     "UserCard",
     "UserCardState",
@@ -26,6 +35,7 @@ __all__ = [
     "count_user_cards",
     "forfeit_user_cards",
     "insert_user_cards",
+    "list_packed_pages",
     "list_user_cards",
     "list_vault_page",
     "require_all_found",

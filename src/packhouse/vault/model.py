@@ -1,7 +1,7 @@
 """A user card: one drawn card in a collector's keeping, with what was locked when it was drawn."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -35,6 +35,15 @@ class UserCard(msgspec.Struct, frozen=True):
     def may_be_sold_back(self, now: datetime) -> bool:
         """Whether the shop would buy it back at ``now``."""
         return self.state == "vaulted" and now < self.sell_back_until
+
+
+PackedCard: TypeAlias = tuple[bytes, bytes, bytes, int, int, int, int, bool, bytes, bytes]
+"""A user card as PostgreSQL packs it for an answer: its id, the opening's and the card's; value,
+sell-back amount and end, moment of making, whether it has a copy, tier, state.
+
+Words are filled up with spaces; they and all ids but the card's are ASCII. Moments are microseconds
+since the year 2000.
+"""
 
 
 class VaultFilter(msgspec.Struct, frozen=True):

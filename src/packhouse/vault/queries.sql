@@ -19,6 +19,22 @@ WHERE user_id = $1 AND ($2::text IS NULL OR state = $2)
 ORDER BY id DESC
 LIMIT $4
 
+-- name: list_packed_pages
+-- The newest cards of several users at once: of each one row, with the cards as rows of bytes of a fixed
+-- width, ids as text, for a reader that puts them into an answer as they are; see PackedCard. Two thirds of
+-- what such a page costs is to decode a value for each column. Index: user_cards_pkey.
+SELECT asked.user_id, ARRAY(
+    SELECT textsend(id::text) || textsend(opening_id::text) || uuid_send(card_id) || int8send(value) || int8send(sell_back_amount)
+        || timestamptz_send(sell_back_until) || timestamptz_send(created_at) || boolsend(stock_item_id IS NOT NULL)
+        || textsend(rpad(tier, 3) || rpad(state, 9))
+    FROM user_cards
+    WHERE user_id = asked.user_id AND ($2::text IS NULL OR state = $2)
+        AND id < 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid
+    ORDER BY id DESC
+    LIMIT $3
+) AS cards
+FROM unnest($1::uuid[]) AS asked (user_id)
+
 -- name: list_user_cards_of_tier_by_newest
 -- The same within one tier. Index: idx_user_cards_tier.
 SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at

@@ -1,15 +1,20 @@
 """What the vault keeps in PostgreSQL; each function runs the query of its own name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from struct import Struct
+from typing import Final
 
 from packhouse.foundation.identifiers import CardId, StockItemId, UserCardId, UserId
 from packhouse.foundation.tiers import Tier
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
-from packhouse.vault.model import UserCard, UserCardState, VaultFilter, VaultPosition
+from packhouse.vault.model import PackedCard, UserCard, UserCardState, VaultFilter, VaultPosition
 
 QUERIES = load_queries("packhouse.vault")
+
+_PACKED: Final = Struct(">36s36s16sqqqq?3s9s")
+"""One row of ``list_packed_pages``."""
 
 
 async def insert_user_cards(
@@ -66,6 +71,18 @@ async def list_vault_page(
             QUERIES["list_user_cards_by_newest"], user_id, wanted.state, after_id, limit
         )
     return [UserCard(*row) for row in rows]
+
+
+async def list_packed_pages(
+    connection: Connection,
+    *,
+    user_ids: Sequence[UserId],
+    state: UserCardState | None,
+    limit: int,
+) -> Mapping[UserId, list[PackedCard]]:
+    """The newest cards of each of these users."""
+    rows = await connection.fetch(QUERIES["list_packed_pages"], user_ids, state, limit)
+    return {user_id: list(map(_PACKED.unpack, cards)) for user_id, cards in rows}
 
 
 async def list_user_cards(

@@ -24,7 +24,7 @@ from packhouse.web.api.feed import FeedQuery, encode_feed_page
 from packhouse.web.api.openings import open_packs_as_asked
 from packhouse.web.api.packs import encode_pack, encode_packs
 from packhouse.web.api.public_answers import FRESH_FOR_A_MOMENT
-from packhouse.web.api.vault import VaultQuery, read_vault_page
+from packhouse.web.api.vault import VaultQuery, encode_vault_page
 from packhouse.web.asgi import Headers, Receive, Scope
 from packhouse.web.context import RequestContext
 from packhouse.web.headers import HeaderReader
@@ -153,8 +153,8 @@ class HotRoutes:
         if query is None:
             return None
         viewer = context.require_viewer()
-        page = await read_vault_page(context.house, viewer.user_id, query)
-        return Answer(status=200, body=msgspec.json.encode(page), headers=_PRIVATE)
+        body = await encode_vault_page(context.house, viewer.user_id, query)
+        return Answer(status=200, body=body, headers=_PRIVATE)
 
     async def _open(
         self, context: RequestContext, scope: Scope, receive: Receive, headers: HeaderReader

@@ -1,11 +1,12 @@
 """Cards in a list: the search that the stock page and the catalogue share."""
 
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from packhouse import catalog
 from packhouse.catalog import Card
+from packhouse.foundation.cards import CardFace
 from packhouse.foundation.tiers import TIERS, Tier
 from packhouse.plumbing.postgres import Connection
 from packhouse.web.operator.forms import PageRequest, clean
@@ -76,14 +77,21 @@ async def list_found_cards(connection: Connection, search: CardSearch, *, path: 
     return FoundCards(cards=tuple(shown), sets=tuple(sets), search=search, more_href=more)
 
 
-def face_of(card: Card, image_url: str | None) -> dict[str, Any]:
+class TieredFace(CardFace, frozen=True):
+    """A card as page parts take it, with its present tier and value."""
+
+    tier: Tier
+    value: int
+
+
+def face_of(card: Card, image_url: str | None) -> TieredFace:
     """A card as page parts take it."""
-    return {
-        "id": card.id,
-        "name": card.name,
-        "set": card.set_name,
-        "number": card.number,
-        "tier": card.tier,
-        "value": card.value,
-        "image_url": image_url,
-    }
+    return TieredFace(
+        id=card.id,
+        name=card.name,
+        set=card.set_name,
+        number=card.number,
+        image_url=image_url,
+        tier=card.tier,
+        value=card.value,
+    )

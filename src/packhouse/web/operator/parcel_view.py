@@ -1,7 +1,6 @@
 """A parcel as whoever packs it needs it: cards in the order of their bins, address, timeline."""
 
 import re
-from typing import Any
 
 import msgspec
 
@@ -14,6 +13,7 @@ from packhouse.foundation.identifiers import ShippingRequestId
 from packhouse.house import House
 from packhouse.plumbing.postgres import Connection
 from packhouse.shipping import ShippingRequest, ShippingRequestEvent, ShippingRequestItem, SlipCard
+from packhouse.web.operator.listing import TieredFace, face_of
 
 
 class PackedCard(msgspec.Struct, frozen=True):
@@ -25,15 +25,9 @@ class PackedCard(msgspec.Struct, frozen=True):
     stock: StockItem
 
     @property
-    def face(self) -> dict[str, Any]:
+    def face(self) -> TieredFace:
         """The card as page parts take it."""
-        return {
-            "name": self.card.name,
-            "set": self.card.set_name,
-            "number": self.card.number,
-            "tier": self.card.tier,
-            "image_url": self.image_url,
-        }
+        return face_of(self.card, self.image_url)
 
 
 class ParcelView(msgspec.Struct, frozen=True):

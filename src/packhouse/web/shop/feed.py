@@ -1,15 +1,24 @@
 """The feed's page: every pull, live; older ones page by page."""
 
+from typing import Final
+
 from litestar import get
+from markupsafe import Markup
 
 from packhouse import feed
 from packhouse.foundation.tiers import TIERS, Tier
+from packhouse.house import House
 from packhouse.web.api.pages_of_results import SequencePosition, page_of
 from packhouse.web.context import context_of
+from packhouse.web.kept import Kept
+from packhouse.web.pages import render_part
 from packhouse.web.queries import read_cursor
 from packhouse.web.shop.frame import Page, PageRequest, query_of, shop_page
 
 PULLS_A_PAGE = 24
+
+
+_first_pages: Final[Kept[Markup]] = Kept(most=len(TIERS) + 1)
 
 
 @get("/feed")
@@ -19,25 +28,29 @@ async def show_feed(request: PageRequest) -> Page:
     query = query_of(request)
     tier = tier_of(query.get("tier"))
     position = read_cursor(query.get("cursor"), SequencePosition)
+    if position is None:
+        pulls = await _first_pages.get((house, tier), lambda _: _pulls_part(house, tier, None))
+    else:
+        pulls = await _pulls_part(house, tier, position.sequence)
+    return await shop_page(request, "feed.html", {"pulls": pulls, "is_live": position is None})
+
+
+async def _pulls_part(house: House, tier: Tier | None, before: int | None) -> Markup:
     async with house.database.connection() as connection:
         # Looked at first: what comes while the page is made is on the page or on its stream.
         last = await feed.find_last_sequence(connection)
         found = await feed.list_newest_pulls(
-            connection,
-            tier=tier,
-            before=None if position is None else position.sequence,
-            limit=PULLS_A_PAGE + 1,
+            connection, tier=tier, before=before, limit=PULLS_A_PAGE + 1
         )
     shown = page_of(
         found, limit=PULLS_A_PAGE, position=lambda pull: SequencePosition(pull.sequence)
     )
-    return await shop_page(
-        request,
-        "feed.html",
+    return render_part(
+        "shop/feed_pulls.html",
         {
             "tier": tier,
             "pulls": shown.items,
-            "is_live": position is None,
+            "is_live": before is None,
             "stream": stream_after(last, tier=tier),
             "older": older_link("/feed", shown.next_cursor, tier=tier),
         },

@@ -18,8 +18,8 @@ from packhouse.house import House
 from packhouse.web.api.packs_now import find_lot_now, lot_odds, odds_packs_now
 from packhouse.web.kept import Kept
 from packhouse.web.pages import render_part
-from packhouse.web.shop.odds import PackOddsNow, layouts_of, pack_odds_now
-from packhouse.web.shop.pack_views import best_cards, faces_of
+from packhouse.web.shop.odds import layouts_of, pack_odds_now
+from packhouse.web.shop.pack_views import best_cards, faces_of, terms_of
 
 PARTS_KEPT: Final = 64
 """Of the packs on sale; a page has some 100 KB."""
@@ -36,11 +36,11 @@ class OddsBasis(msgspec.Struct, frozen=True):
 
 
 class OddsPart(msgspec.Struct, frozen=True):
-    """The odds as of this moment: for the summary, and the tables as HTML."""
+    """The odds as of this moment, as HTML: in short, and in full."""
 
     basis: OddsBasis
-    now: PackOddsNow
-    html: Markup
+    summary: Markup
+    tables: Markup
 
     @property
     def lot_seed(self) -> bytes | None:
@@ -75,16 +75,20 @@ async def _read_basis(house: House, pack: ShelvedPack) -> OddsBasis:
 def _render(pack: ShelvedPack, basis: OddsBasis) -> OddsPart:
     now = pack_odds_now(basis.odds, basis.faces, sequence=basis.sequence, lot=basis.lot)
     best, card_count = best_cards(pack.config, now)
-    html = render_part(
+    shared = {
+        "lot": pack.config.lot,
+        "now": now,
+        "cards_in_a_pack": draws.cards_in_a_pack(pack.config),
+    }
+    tables = render_part(
         "shop/pack_odds.html",
-        {
+        shared
+        | {
             "layouts": layouts_of(pack.config, basis.faces),
-            "lot": pack.config.lot,
-            "now": now,
             "has_copies": any(row.copies is not None for row in now.cards),
-            "cards_in_a_pack": draws.cards_in_a_pack(pack.config),
             "best": best,
             "card_count": card_count,
         },
     )
-    return OddsPart(basis=basis, now=now, html=html)
+    summary = render_part("shop/pack_summary.html", shared | {"terms": terms_of(pack)})
+    return OddsPart(basis=basis, summary=summary, tables=tables)

@@ -3,13 +3,14 @@
 from collections.abc import Callable, Collection, Mapping
 from datetime import timedelta
 from fractions import Fraction
+from typing import Final
 
 import msgspec
 
 from packhouse import draws
 from packhouse.draws import PackConfig, ShelvedPack
 from packhouse.foundation.cards import CardFace
-from packhouse.foundation.identifiers import CardId
+from packhouse.foundation.identifiers import CardId, PackVersionId
 from packhouse.foundation.limits import PACKS_PER_OPENING_MAX
 from packhouse.foundation.money import BASIS_POINTS
 from packhouse.foundation.tiers import Tier
@@ -23,6 +24,9 @@ from packhouse.web.shop.odds import (
 )
 
 BEST_CARDS_SHOWN = 6
+
+_best_tiers: Final[dict[PackVersionId, str]] = {}
+"""Of every version that was on sale since this process began: a few words each."""
 
 
 class PackFace(msgspec.Struct, frozen=True):
@@ -76,16 +80,24 @@ def pack_face(pack: ShelvedPack, *, media_url: Callable[[str], str]) -> PackFace
 def shelf_tile(pack: ShelvedPack, *, media_url: Callable[[str], str]) -> ShelfTile:
     """A pack on sale as the shelf shows it."""
     config = pack.config
-    tier, expected = best_tier_of(config)
     kind = "Drawn by odds" if config.lot is None else f"A lot of {config.lot.packs:,} packs"
     return ShelfTile(
         face=pack_face(pack, media_url=media_url),
         note=count_of_cards(config),
-        chips=(count_of_cards(config), kind, f"{tier}: {about_one_in(expected)}"),
+        chips=(count_of_cards(config), kind, _best_in_words(pack)),
         left=pack.packs_left,
         size=None if config.lot is None else config.lot.packs,
         is_sold_out=pack.is_sold_out,
     )
+
+
+def _best_in_words(pack: ShelvedPack) -> str:
+    """Adding up a hundred fractions takes milliseconds, and no version ever changes."""
+    words = _best_tiers.get(pack.version_id)
+    if words is None:
+        tier, expected = best_tier_of(pack.config)
+        words = _best_tiers[pack.version_id] = f"{tier}: {about_one_in(expected)}"
+    return words
 
 
 def count_of_cards(config: PackConfig) -> str:

@@ -1,11 +1,12 @@
 """The shelf, and each pack with all that is true about it and the form that opens it."""
 
-from typing import Any
+from typing import Any, Final
 
 from litestar import get, post
 from litestar.params import FromPath
+from markupsafe import Markup
 
-from packhouse import draws, feed
+from packhouse import feed
 from packhouse.accounts import NotSignedIn, SessionUser
 from packhouse.draws import PackNotFound, ShelvedPack
 from packhouse.flows.open_pack import OpenPack, OpenPacks, open_pack
@@ -16,6 +17,8 @@ from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
 from packhouse.wallet import InsufficientCredits
 from packhouse.web.context import context_of
+from packhouse.web.kept import Kept
+from packhouse.web.pages import render_part
 from packhouse.web.shop.feed import stream_after
 from packhouse.web.shop.forms import Form, key_of, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
@@ -38,22 +41,30 @@ SENTENCES = {
 }
 
 
+_shelves: Final[Kept[Markup | None]] = Kept(most=4)
+
+
 @get("/")
 async def show_shelf(request: PageRequest) -> Page:
     """Everything on sale, and the newest pulls beside it."""
     house = context_of(request.scope).house
+    shelf = await _shelves.get((house, house.packs.changes), lambda _: _shelf_part(house))
+    return await shop_page(request, "shelf.html", {"shelf": shelf})
+
+
+async def _shelf_part(house: House) -> Markup | None:
     packs = await house.packs.list_packs(house.database)
+    if not packs:
+        return None
     async with house.database.connection() as connection:
         last = await feed.find_last_sequence(connection)
         pulls = await feed.list_newest_pulls(
             connection, tier=None, before=None, limit=PULLS_ON_THE_SHELF
         )
-    tiles = [shelf_tile(pack, media_url=house.media.url_of) for pack in packs]
-    return await shop_page(
-        request,
-        "shelf.html",
+    return render_part(
+        "shop/shelf_packs.html",
         {
-            "tiles": tiles,
+            "tiles": [shelf_tile(pack, media_url=house.media.url_of) for pack in packs],
             "pulls": pulls,
             "pulls_kept": PULLS_ON_THE_SHELF,
             "stream": stream_after(last),
@@ -115,9 +126,8 @@ async def _pack_page(
             "terms": terms_of(pack),
             "lot": pack.config.lot,
             "lot_seed": part.lot_seed,
-            "now": part.now,
-            "odds": part.html,
-            "cards_in_a_pack": draws.cards_in_a_pack(pack.config),
+            "summary": part.summary,
+            "odds": part.tables,
             "commitment": await _commitment(house, pack, context.viewer),
             "form": _form_values(pack, form, error),
             "needs_credits": isinstance(error, InsufficientCredits),

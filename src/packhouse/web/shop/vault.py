@@ -47,12 +47,18 @@ SENTENCES = {
 
 
 class VaultTile(msgspec.Struct, frozen=True):
-    """A user card with its face; ``select`` is None for a card with which nothing can be done."""
+    """A user card with its face, and what selling it back would bring, if that can be done."""
 
     card: CardFace
     held: UserCard
     note: str | None
-    select: Mapping[str, Any] | None
+    sell_back: int | None
+    is_chosen: bool
+
+    @property
+    def has_choice(self) -> bool:
+        """Whether anything can be done with it."""
+        return self.sell_back is not None or self.held.is_shippable
 
 
 class VaultView(msgspec.Struct, frozen=True):
@@ -158,7 +164,7 @@ async def _vault_page(
         {
             "view": view,
             "tiles": tiles,
-            "has_choice": any(tile.select is not None for tile in tiles),
+            "has_choice": any(tile.has_choice for tile in tiles),
             "total_cards": sum(counts.values()),
             "state_tabs": _state_tabs(view, counts),
             "tier_tabs": _tier_tabs(view, counts),
@@ -242,19 +248,12 @@ def _tile(
     chosen: Sequence[str] = (),
 ) -> VaultTile:
     may_be_sold = card.may_be_sold_back(house.clock())
-    select = None
-    if may_be_sold or card.is_shippable:
-        select = {
-            "value": card.id,
-            "sell_back": card.sell_back_amount if may_be_sold else None,
-            "is_shippable": card.is_shippable,
-            "is_chosen": str(card.id) in chosen,
-        }
     return VaultTile(
         card=faces[card.card_id],
         held=card,
         note=_note(card, may_be_sold=may_be_sold),
-        select=select,
+        sell_back=card.sell_back_amount if may_be_sold else None,
+        is_chosen=bool(chosen) and str(card.id) in chosen,
     )
 
 

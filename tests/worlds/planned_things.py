@@ -137,10 +137,10 @@ DRAWS: Final = (
     ),
     Case(
         "draws.insert_receipts",
-        (IDS, [WHALE] * 128, IDS, ["{}"] * 128, [NOW] * 128, [1] * 128),
+        (IDS, [WHALE] * 128, IDS, [NOW] * 128, [1] * 128),
         adds(128, indexes=1),
     ),
-    Case("draws.find_receipt", (SHOP.opening_id(MIDDLE),), 12),
+    Case("draws.find_receipt_owner", (SHOP.opening_id(MIDDLE),), 5),
     Case("draws.find_log_position", (SHOP.opening_id(MIDDLE),), 5),
     Case("draws.list_packs", (), 40),
     Case("draws.list_pack_configs", ([VERSION],), 10),

@@ -136,8 +136,13 @@ def _openings_deep(shop: BulkShop, chance: Random) -> Sequence[Any]:
     return shop.user_id(shop.owner_of(opening)), shop.opening_id(opening), PAGE
 
 
-def _receipt(shop: BulkShop, chance: Random) -> Sequence[Any]:
+def _receipt_owner(shop: BulkShop, chance: Random) -> Sequence[Any]:
     return (shop.opening_id(_opening(shop, chance)),)
+
+
+def _receipt(shop: BulkShop, chance: Random) -> Sequence[Any]:
+    opening = _opening(shop, chance)
+    return [shop.user_id(shop.owner_of(opening))], [shop.opening_id(opening)]
 
 
 def _queue(_: BulkShop, __: Random) -> Sequence[Any]:
@@ -179,5 +184,6 @@ HOT_QUERIES: Final = (
     HotQuery("wallet's entries, deep", BOOKS, "wallet.list_ledger_entries", _entries_deep),
     HotQuery("own openings", BOOKS, "draws.list_openings", _entries),
     HotQuery("own openings, deep", BOOKS, "draws.list_openings", _openings_deep),
-    HotQuery("receipt", BOOKS, "draws.find_receipt", _receipt),
+    HotQuery("receipt's owner", BOOKS, "draws.find_receipt_owner", _receipt_owner),
+    HotQuery("receipt", BOOKS, "draws.list_opening_receipts", _receipt),
 )

@@ -8,6 +8,7 @@ from packhouse.bench.bulk_house import manifest_root
 from packhouse.bench.bulk_rows import HASH as KNOWN_HASH
 from packhouse.bench.bulk_rows import config_hash, token_hash
 from packhouse.bench.bulk_shop import card_of
+from packhouse.catalog import FIRST_COPY
 from worlds.planned_shop import (
     CARDS,
     COPIES,
@@ -60,7 +61,7 @@ CATALOG: Final = (
         ),
         2_500,
     ),
-    Case("catalog.claim_stock_items", (sorted(CARDS), [1] * 143), 1_200),
+    Case("catalog.claim_stock_items", (sorted(CARDS), [1] * 143, [FIRST_COPY] * 143), 1_200),
     Case("catalog.claim_stock_items_waiting", (sorted(CARDS), [1] * 143), 1_200),
     Case("catalog.hand_out_stock_items", (COPY_CARDS, COPY_IDS, NOW), 3_500),
     Case(

@@ -19,6 +19,7 @@ from packhouse.bench.bulk_shop import (
     BulkShop,
     card_of,
 )
+from packhouse.catalog import FIRST_COPY
 from packhouse.foundation.limits import PAGE_LIMIT_DEFAULT, RELAY_BATCH_EVENTS
 from packhouse.plumbing.queries import load_queries
 
@@ -119,7 +120,8 @@ def _standing(shop: BulkShop, chance: Random) -> Sequence[Any]:
 
 def _claim(shop: BulkShop, chance: Random) -> Sequence[Any]:
     cards = chance.sample(range(CATALOGUE), CARDS_PER_OPENING)
-    return [shop.card_id(card) for card in sorted(cards)], [1] * CARDS_PER_OPENING
+    first = [FIRST_COPY] * CARDS_PER_OPENING
+    return [shop.card_id(card) for card in sorted(cards)], [1] * CARDS_PER_OPENING, first
 
 
 def _entries(shop: BulkShop, chance: Random) -> Sequence[Any]:

@@ -138,6 +138,35 @@ async def test_a_claim_takes_each_card_by_its_own_number(database: Database) -> 
     }
 
 
+async def test_a_copy_that_comes_back_is_claimed_when_younger_ones_are_gone(
+    database: Database,
+) -> None:
+    card_id, ids = await a_card_with(database, 4)
+    async with database.transaction() as connection:
+        taken = [(await take(connection, card_id, waiting=False))[0] for _ in range(3)]
+        await catalog.move_stock_items(
+            connection,
+            [(card_id, ids[0])],
+            from_places=["vaulted"],
+            to_place="on_sale",
+            now=NOW,
+        )
+        taken += await take(connection, card_id, waiting=False)
+        claimed = await catalog.claim_stock_items(connection, {card_id: 2}, waiting=False)
+    assert (taken, claimed) == (ids, {card_id: [ids[0]]})
+
+
+async def test_a_claim_that_was_not_handed_out_is_found_again(database: Database) -> None:
+    card_id, ids = await a_card_with(database, 3)
+    async with database.connection() as connection:
+        for copies in (2, 3, 1):
+            async with connection.transaction():
+                claimed = await catalog.claim_stock_items(
+                    connection, {card_id: copies}, waiting=False
+                )
+            assert claimed == {card_id: ids[:copies]}
+
+
 async def test_copies_in_the_house_or_in_a_lot_are_never_claimed(database: Database) -> None:
     one = card("001")
     await insert(database, one)
@@ -225,8 +254,11 @@ async def test_the_index_of_free_stock_serves_a_claim(database: Database) -> Non
             NOW,
         )
         await connection.execute("ANALYZE stock_items")
-        for name in ("claim_stock_items", "claim_stock_items_waiting"):
-            rows = await connection.fetch(f"EXPLAIN {catalog.store.QUERIES[name]}", [card_id], [1])
+        asked = {"claim_stock_items": [[catalog.FIRST_COPY]], "claim_stock_items_waiting": []}
+        for name, front in asked.items():
+            rows = await connection.fetch(
+                f"EXPLAIN {catalog.store.QUERIES[name]}", [card_id], [1], *front
+            )
             assert any("using stock_items_card_id_idx" in row[0] for row in rows)
 
 

@@ -85,7 +85,7 @@ def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None
         assert result["scenarios"]["live"]["packhouse_kib_per_stream"] is not None
         assert result["scenarios"]["scale"]["bulk_rows_20k"] > 100_000
         assert result["scenarios"]["scale"]["errors"] == 0
-        assert len([name for name in result["ratios"] if name.startswith("scale/")]) == 20
+        assert len([name for name in result["ratios"] if name.startswith("scale/")]) == 21
         assert "Openings a second by clients" in (folder / "report" / "report.html").read_text()
 
 

@@ -13,7 +13,7 @@ from packhouse.foundation.identifiers import new_id
 BEGUN_AT = datetime.now(UTC) - timedelta(seconds=1)
 CARD, OTHER_CARD, COPY = uuid4(), uuid4(), uuid4()
 STANDING = "SELECT balance, sequence, nonce, seed_pair_id FROM wallets WHERE user_id = $1"
-CLAIM = "UPDATE stock_items SET place = 'vaulted' WHERE card_id = ANY ($1::uuid[]) RETURNING *"
+CLAIM = "SELECT card_id, id FROM stock_items WHERE card_id = ANY ($1) AND id >= ANY ($3) LIMIT $2"
 RECORDED = Recorded(
     user_id=uuid4(),
     seed_pair_id=uuid4(),
@@ -68,10 +68,13 @@ def test_cards_are_drawn_and_copies_are_those_that_were_claimed() -> None:
 
 
 def test_what_a_statement_gives_is_kept_for_the_next() -> None:
-    sent = [SentStatement(STANDING, (RECORDED.user_id,)), SentStatement(CLAIM, ([CARD],))]
+    claim = SentStatement(CLAIM, ([CARD], [1], [COPY]))
+    sent = [SentStatement(STANDING, (RECORDED.user_id,)), claim]
     text = write_script(sent, RECORDED).text
     assert text.count("\\gset") == 2
     assert "array_agg(id ORDER BY card_id, id)::text AS copies" in text
+    assert "'00000000-0000-0000-0000-000000000000'::uuid" in text
+    assert ":copies" not in text
     assert "lpad(to_hex(:u::bigint), 12, '0')" in text
 
 

@@ -199,20 +199,6 @@ SHIPPING: Final = (
 
 FEED: Final = (
     Case("feed.find_last_sequence", (), 5),
-    Case(
-        "feed.insert_pulls",
-        (
-            list(range(SHOP.user_cards + 1, SHOP.user_cards + 129)),
-            ["Ada"] * 128,
-            ["{}"] * 128,
-            ["D"] * 128,
-            [50] * 128,
-            ["{}"] * 128,
-            [ID] * 128,
-            [NOW] * 128,
-        ),
-        adds(128, indexes=3),
-    ),
     *(
         Case("feed.list_newest_pulls", (before, PAGE), 30)
         for before in (None, SHOP.user_cards // 2)

@@ -8,6 +8,7 @@ from packhouse.bench.bulk_house import manifest_root
 from packhouse.bench.bulk_rows import HASH as KNOWN_HASH
 from packhouse.bench.bulk_rows import config_hash, token_hash
 from packhouse.bench.bulk_shop import card_of
+from packhouse.catalog import FIRST_COPY
 from worlds.planned_shop import (
     CARDS,
     COPIES,
@@ -60,7 +61,7 @@ CATALOG: Final = (
         ),
         2_500,
     ),
-    Case("catalog.claim_stock_items", (sorted(CARDS), [1] * 143), 1_200),
+    Case("catalog.claim_stock_items", (sorted(CARDS), [1] * 143, [FIRST_COPY] * 143), 1_200),
     Case("catalog.claim_stock_items_waiting", (sorted(CARDS), [1] * 143), 1_200),
     Case("catalog.hand_out_stock_items", (COPY_CARDS, COPY_IDS, NOW), 3_500),
     Case(
@@ -137,10 +138,10 @@ DRAWS: Final = (
     ),
     Case(
         "draws.insert_receipts",
-        (IDS, [WHALE] * 128, IDS, ["{}"] * 128, [NOW] * 128, [1] * 128),
+        (IDS, [WHALE] * 128, IDS, [NOW] * 128, [1] * 128),
         adds(128, indexes=1),
     ),
-    Case("draws.find_receipt", (SHOP.opening_id(MIDDLE),), 12),
+    Case("draws.find_receipt_owner", (SHOP.opening_id(MIDDLE),), 5),
     Case("draws.find_log_position", (SHOP.opening_id(MIDDLE),), 5),
     Case("draws.list_packs", (), 40),
     Case("draws.list_pack_configs", ([VERSION],), 10),

@@ -59,7 +59,7 @@ COLUMNS: Final[Mapping[str, tuple[str, ...]]] = {
         "user_id", "id", "pack_version_id", "seed_pair_id", "nonce", "price", "receipt",
         "created_at",
     ),
-    "receipts": ("id", "user_id", "seed_pair_id", "receipt", "created_at", "log_position"),
+    "receipts": ("id", "user_id", "seed_pair_id", "created_at", "log_position"),
     "user_cards": (
         "user_id", "id", "card_id", "stock_item_id", "opening_id", "tier", "value", "state",
         "sell_back_amount", "sell_back_until", "created_at",
@@ -189,7 +189,7 @@ def opening_rows(shop: BulkShop, first: int, end: int) -> dict[str, list[str]]:
         rows["openings"].append(
             f"{owner}\t{number}\t{version}\t{pair}\t{opening}\t{PRICE}\t{receipt}\t{moment}"
         )
-        rows["receipts"].append(f"{number}\t{owner}\t{pair}\t{receipt}\t{moment}\t{opening}")
+        rows["receipts"].append(f"{number}\t{owner}\t{pair}\t{moment}\t{opening}")
         rows["log_leaves"].append(f'{opening}\t{{"kind":"opening","receipt":"{number}"}}\t{moment}')
         rows["idempotency_keys"].append(
             f"{owner}\topenings\tkey-{opening}\t\\\\x{HASH}\t201\t{number}\t{moment}"

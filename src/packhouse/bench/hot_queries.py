@@ -19,6 +19,7 @@ from packhouse.bench.bulk_shop import (
     BulkShop,
     card_of,
 )
+from packhouse.catalog import FIRST_COPY
 from packhouse.foundation.limits import PAGE_LIMIT_DEFAULT, RELAY_BATCH_EVENTS
 from packhouse.plumbing.queries import load_queries
 
@@ -119,7 +120,8 @@ def _standing(shop: BulkShop, chance: Random) -> Sequence[Any]:
 
 def _claim(shop: BulkShop, chance: Random) -> Sequence[Any]:
     cards = chance.sample(range(CATALOGUE), CARDS_PER_OPENING)
-    return [shop.card_id(card) for card in sorted(cards)], [1] * CARDS_PER_OPENING
+    first = [FIRST_COPY] * CARDS_PER_OPENING
+    return [shop.card_id(card) for card in sorted(cards)], [1] * CARDS_PER_OPENING, first
 
 
 def _entries(shop: BulkShop, chance: Random) -> Sequence[Any]:
@@ -136,8 +138,13 @@ def _openings_deep(shop: BulkShop, chance: Random) -> Sequence[Any]:
     return shop.user_id(shop.owner_of(opening)), shop.opening_id(opening), PAGE
 
 
-def _receipt(shop: BulkShop, chance: Random) -> Sequence[Any]:
+def _receipt_owner(shop: BulkShop, chance: Random) -> Sequence[Any]:
     return (shop.opening_id(_opening(shop, chance)),)
+
+
+def _receipt(shop: BulkShop, chance: Random) -> Sequence[Any]:
+    opening = _opening(shop, chance)
+    return [shop.user_id(shop.owner_of(opening))], [shop.opening_id(opening)]
 
 
 def _queue(_: BulkShop, __: Random) -> Sequence[Any]:
@@ -179,5 +186,6 @@ HOT_QUERIES: Final = (
     HotQuery("wallet's entries, deep", BOOKS, "wallet.list_ledger_entries", _entries_deep),
     HotQuery("own openings", BOOKS, "draws.list_openings", _entries),
     HotQuery("own openings, deep", BOOKS, "draws.list_openings", _openings_deep),
-    HotQuery("receipt", BOOKS, "draws.find_receipt", _receipt),
+    HotQuery("receipt's owner", BOOKS, "draws.find_receipt_owner", _receipt_owner),
+    HotQuery("receipt", BOOKS, "draws.list_opening_receipts", _receipt),
 )

@@ -20,6 +20,7 @@ from uuid import UUID
 import msgspec
 
 from packhouse.bench.recording import SentStatement
+from packhouse.catalog import FIRST_COPY
 
 WALLET_REACH: Final = 64
 """So far beyond the wallet's sequence or nonce a recorded number still means a step of it."""
@@ -97,8 +98,13 @@ class _Writer:
     def statement(self, sent: SentStatement) -> str:
         """One statement on lines of its own, with its arguments, ended for pgbench."""
 
+        arguments = list(sent.arguments)
+        if sent.text == self._recorded.claim:
+            # pgbench cannot remember from one transaction to the next where free copies begin.
+            arguments[2:] = [[FIRST_COPY] * len(fronts) for fronts in arguments[2:]]
+
         def argument(match: re.Match[str]) -> str:
-            return f"({self.value(sent.arguments[int(match[1]) - 1])})"
+            return f"({self.value(arguments[int(match[1]) - 1])})"
 
         text = _PARAMETER.sub(argument, sent.text)
         if sent.text == self._recorded.standing:

@@ -35,6 +35,7 @@ from packhouse.catalog.records import ProblemList
 from packhouse.catalog.rules import STAFF_MOVES, card_face, require_movable
 from packhouse.catalog.shelf import CardShelf
 from packhouse.catalog.store import (
+    FIRST_COPY,
     bind_stock_items,
     claim_movable_items,
     claim_stock_items,
@@ -59,6 +60,7 @@ from packhouse.catalog.store import (
 __all__ = [
     "CARD_KINDS",
     "COLUMNS",
+    "FIRST_COPY",
     "IMPORT_LINES_SHOWN_MAX",
     "PLACES",
     "STAFF_MOVES",

@@ -43,16 +43,19 @@ FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::in
 WHERE cards.id = changed.id
 
 -- name: claim_stock_items
--- Locks up to so many free copies of each card, the oldest first; rows that another transaction holds
--- are skipped, so nobody waits. Not one statement with the UPDATE: how many copies a LIMIT by parameter
+-- Locks up to so many free copies of each card, the oldest first, from one of its copies on; rows that
+-- another transaction holds are skipped, so nobody waits. Entries of copies that are gone stay at the front
+-- of the index until it is vacuumed, so whoever knows where the free ones begin is spared a walk over them,
+-- which grows with every copy taken. Not one statement with the UPDATE: how many copies a LIMIT by parameter
 -- lets through is guessed as a tenth of all, and the join would read the whole table.
 -- Index: stock_items_card_id_idx.
 SELECT free.card_id, free.id
-FROM unnest($1::uuid[], $2::integer[]) AS wanted (card_id, copies)
+FROM unnest($1::uuid[], $2::integer[], $3::uuid[]) AS wanted (card_id, copies, front)
 CROSS JOIN LATERAL (
     SELECT stock.card_id, stock.id
     FROM stock_items AS stock
-    WHERE stock.card_id = wanted.card_id AND stock.place = 'on_sale' AND stock.lot_id IS NULL
+    WHERE stock.card_id = wanted.card_id AND stock.id >= wanted.front
+        AND stock.place = 'on_sale' AND stock.lot_id IS NULL
     ORDER BY stock.id
     LIMIT wanted.copies
     FOR UPDATE SKIP LOCKED

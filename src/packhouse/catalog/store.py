@@ -6,6 +6,9 @@ Stock is moved set-wise: one statement for a whole batch of openings, sales or p
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
+from weakref import WeakKeyDictionary
 
 from packhouse.catalog.model import Card, PackPause, Place, StockItem
 from packhouse.foundation.errors import Breach
@@ -15,6 +18,14 @@ from packhouse.plumbing.postgres import Connection, Record
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.catalog")
+
+FIRST_COPY: Final = StockItemId(UUID(int=0))
+"""No copy of a card comes before it."""
+
+CARDS_WITH_FRONT_MAX: Final = 20_000
+
+_fronts: WeakKeyDictionary[Connection, dict[CardId, StockItemId]] = WeakKeyDictionary()
+"""Where each connection's last claim of a card began: no more than where to look first."""
 
 
 async def list_cards(connection: Connection, ids: Iterable[CardId]) -> list[Card]:
@@ -66,20 +77,54 @@ async def claim_stock_items(
     """Lock up to that many free copies of each card; nobody else gets them while this holds them.
 
     Without ``waiting``, copies that another transaction holds are skipped: fewer than wanted does
-    not mean that none are left. With it the claim waits for them, in card id order, and what it
-    then misses was gone when the statement began or was taken by others meanwhile. Cards of which
-    nothing was claimed are not in the answer.
+    not mean that none are left. Such a claim begins where the connection's last one did, and again
+    with the very first copy of each card of which it then misses some: what was put back is older.
+    With ``waiting`` it waits for them, in card id order, and what it then misses was gone when the
+    statement began or was taken by others meanwhile. Cards of which nothing was claimed are not in
+    the answer.
     """
     card_ids = sorted(wanted)
-    rows = await connection.fetch(
-        QUERIES["claim_stock_items_waiting" if waiting else "claim_stock_items"],
-        card_ids,
-        [wanted[card_id] for card_id in card_ids],
-    )
-    claimed: dict[CardId, list[StockItemId]] = {}
-    for row in rows:
-        claimed.setdefault(row["card_id"], []).append(row["id"])
+    if waiting:
+        copies = [wanted[card_id] for card_id in card_ids]
+        query = QUERIES["claim_stock_items_waiting"]
+        return _copies_by_card(await connection.fetch(query, card_ids, copies))
+    fronts = _fronts.setdefault(connection, {})
+    claimed = await _claim_from(connection, card_ids, wanted, fronts)
+    short = [
+        card_id
+        for card_id in card_ids
+        if card_id in fronts and len(claimed.get(card_id, ())) < wanted[card_id]
+    ]
+    if short:
+        # What this transaction holds already is found again.
+        claimed |= await _claim_from(connection, short, wanted, {})
+    if len(fronts) > CARDS_WITH_FRONT_MAX:
+        fronts.clear()
+    fronts.update((card_id, copies[0]) for card_id, copies in claimed.items())
     return claimed
+
+
+async def _claim_from(
+    connection: Connection,
+    card_ids: Sequence[CardId],
+    wanted: Mapping[CardId, int],
+    fronts: Mapping[CardId, StockItemId],
+) -> dict[CardId, list[StockItemId]]:
+    return _copies_by_card(
+        await connection.fetch(
+            QUERIES["claim_stock_items"],
+            card_ids,
+            [wanted[card_id] for card_id in card_ids],
+            [fronts.get(card_id, FIRST_COPY) for card_id in card_ids],
+        )
+    )
+
+
+def _copies_by_card(rows: Iterable[Record]) -> dict[CardId, list[StockItemId]]:
+    copies: dict[CardId, list[StockItemId]] = {}
+    for row in rows:
+        copies.setdefault(row["card_id"], []).append(row["id"])
+    return copies
 
 
 async def hand_out_stock_items(

@@ -15,13 +15,15 @@ async def insert_receipts(
     *,
     log_positions: Sequence[int],
 ) -> None:
-    """Make receipts readable by their id, each with the position of its leaf in the draw log."""
+    """Make receipts readable by their id, each with the position of its leaf in the draw log.
+
+    Their texts stay in their openings.
+    """
     await connection.execute(
         QUERIES["insert_receipts"],
         [kept.id for kept, _ in receipts],
         [kept.user_id for kept, _ in receipts],
         [kept.seed_pair_id for kept, _ in receipts],
-        [kept.receipt for kept, _ in receipts],
         [created_at for _, created_at in receipts],
         list(log_positions),
     )

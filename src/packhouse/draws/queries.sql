@@ -113,23 +113,23 @@ ORDER BY id DESC
 LIMIT $3
 
 -- name: list_opening_receipts
--- The receipts of certain openings, for the relay.
+-- The receipts of certain openings. Index: openings_pkey.
 SELECT o.user_id, o.id, o.seed_pair_id, o.receipt, o.created_at
 FROM openings o
 JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (user_id, id)
     ON o.user_id = wanted.user_id AND o.id = wanted.id
 
 -- name: insert_receipts
--- Receipts by their public id.
-INSERT INTO receipts (id, user_id, seed_pair_id, receipt, created_at, log_position)
-SELECT r.id, r.user_id, r.seed_pair_id, r.receipt, r.created_at, r.log_position
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::timestamptz[], $6::bigint[])
-    AS r (id, user_id, seed_pair_id, receipt, created_at, log_position)
+-- Whose receipts are, by their public id.
+INSERT INTO receipts (id, user_id, seed_pair_id, created_at, log_position)
+SELECT r.id, r.user_id, r.seed_pair_id, r.created_at, r.log_position
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::bigint[])
+    AS r (id, user_id, seed_pair_id, created_at, log_position)
 ON CONFLICT DO NOTHING
 
--- name: find_receipt
--- One public receipt. Index: receipts_pkey.
-SELECT id, user_id, seed_pair_id, receipt
+-- name: find_receipt_owner
+-- Whose a public receipt is: with that it is found in openings. Index: receipts_pkey.
+SELECT user_id
 FROM receipts
 WHERE id = $1
 

@@ -285,10 +285,10 @@ async def list_opening_receipts(
     ]
 
 
-async def find_receipt(connection: Connection, opening_id: OpeningId) -> KeptReceipt | None:
-    """One public receipt."""
-    row = await connection.fetchrow(QUERIES["find_receipt"], opening_id)
-    return None if row is None else KeptReceipt(**row)
+async def find_receipt_owner(connection: Connection, opening_id: OpeningId) -> UserId | None:
+    """Whose a public receipt is; None for one that the relay has not published."""
+    user_id: UserId | None = await connection.fetchval(QUERIES["find_receipt_owner"], opening_id)
+    return user_id
 
 
 async def list_all_packs(connection: Connection) -> list[PackRow]:

@@ -3,13 +3,6 @@
 SELECT coalesce(max(sequence), 0) AS sequence
 FROM global_feed
 
--- name: insert_pulls
--- Written by the one relay, after the openings are committed; everything shown is in the row.
-INSERT INTO global_feed (sequence, username, card, tier, value, pack, opening_id, created_at)
-SELECT p.sequence, p.username, p.card, p.tier, p.value, p.pack, p.opening_id, p.created_at
-FROM unnest($1::bigint[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::text[], $7::uuid[], $8::timestamptz[])
-    AS p (sequence, username, card, tier, value, pack, opening_id, created_at)
-
 -- name: list_newest_pulls
 -- A page of the feed, newest first. Index: global_feed_pkey.
 SELECT sequence, username, card, tier, value, pack, opening_id, created_at

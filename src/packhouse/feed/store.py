@@ -22,17 +22,29 @@ async def find_last_sequence(connection: Connection) -> int:
 
 
 async def insert_pulls(connection: Connection, pulls: Sequence[Pull]) -> None:
-    """Append pulls; only the relay does."""
-    await connection.execute(
-        QUERIES["insert_pulls"],
-        [pull.sequence for pull in pulls],
-        [pull.username for pull in pulls],
-        [msgspec.json.encode(pull.card).decode() for pull in pulls],
-        [pull.tier for pull in pulls],
-        [pull.value for pull in pulls],
-        [msgspec.json.encode(pull.pack).decode() for pull in pulls],
-        [pull.opening_id for pull in pulls],
-        [pull.created_at for pull in pulls],
+    """Append pulls; only the relay does, after the openings are committed.
+
+    By COPY, because they are many: the driver looks at each element of an array several times, and
+    PostgreSQL writes rows of one COPY to a page together.
+    """
+    packs = {pull.pack for pull in pulls}
+    pack_texts = {pack: msgspec.json.encode(pack).decode() for pack in packs}
+    await connection.copy_records_to_table(
+        "global_feed",
+        records=[
+            (
+                pull.sequence,
+                pull.username,
+                msgspec.json.encode(pull.card).decode(),
+                pull.tier,
+                pull.value,
+                pack_texts[pull.pack],
+                pull.opening_id,
+                pull.created_at,
+            )
+            for pull in pulls
+        ],
+        columns=Pull.__struct_fields__,
     )
 
 

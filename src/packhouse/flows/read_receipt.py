@@ -24,7 +24,7 @@ async def read_receipt(
     that waits for the relay: a committed opening is there for everybody.
     """
     async with house.database.connection() as connection:
-        kept = await draws.find_receipt(connection, opening_id)
+        kept = await _find_published(connection, opening_id)
         if kept is None:
             kept = await _find_unpublished(connection, opening_id, viewer)
         if kept is None:
@@ -46,16 +46,27 @@ async def _find_server_seed(
     return None if pair is None else pair.server_seed
 
 
+async def _find_published(connection: Connection, opening_id: OpeningId) -> KeptReceipt | None:
+    owner = await draws.find_receipt_owner(connection, opening_id)
+    return None if owner is None else await _find_of_user(connection, owner, opening_id)
+
+
 async def _find_unpublished(
     connection: Connection, opening_id: OpeningId, viewer: SessionUser | None
 ) -> KeptReceipt | None:
     if viewer is not None:
-        own = await draws.list_opening_receipts(connection, [(viewer.user_id, opening_id)])
-        if own:
-            return own[0][0]
+        own = await _find_of_user(connection, viewer.user_id, opening_id)
+        if own is not None:
+            return own
     waiting = await find_waiting_event(connection, subject_id=opening_id)
     if waiting is None:
         # The relay may have published it between the two looks.
-        return await draws.find_receipt(connection, opening_id)
-    found = await draws.list_opening_receipts(connection, [(UserId(waiting.user_id), opening_id)])
+        return await _find_published(connection, opening_id)
+    return await _find_of_user(connection, UserId(waiting.user_id), opening_id)
+
+
+async def _find_of_user(
+    connection: Connection, user_id: UserId, opening_id: OpeningId
+) -> KeptReceipt | None:
+    found = await draws.list_opening_receipts(connection, [(user_id, opening_id)])
     return found[0][0] if found else None

@@ -249,6 +249,7 @@ async def _publish_pulls(connection: Connection, openings: Sequence[PublicOpenin
     pulls: list[Pull] = []
     for opening in openings:
         receipt = opening.receipt
+        pack = PulledFrom(slug=receipt.pack.slug, name=receipt.pack.name)
         for card in receipt.cards:
             sequence += 1
             pulls.append(
@@ -258,7 +259,7 @@ async def _publish_pulls(connection: Connection, openings: Sequence[PublicOpenin
                     card=card.card,
                     tier=card.tier,
                     value=card.value,
-                    pack=PulledFrom(slug=receipt.pack.slug, name=receipt.pack.name),
+                    pack=pack,
                     opening_id=receipt.id,
                     created_at=opening.created_at,
                 )

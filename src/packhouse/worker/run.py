@@ -1,7 +1,9 @@
 """The worker program: opens the house and runs its loops until it is told to stop."""
 
 import asyncio
+import gc
 import signal
+from typing import Final
 
 import uvloop
 
@@ -15,6 +17,10 @@ from packhouse.worker.sweep import run_sweep
 
 LOOPS = (run_relay, run_sequencer, run_sweep)
 """Each takes the house and an event that ends it."""
+
+GC_THRESHOLD: Final = 50_000
+"""Objects made and not yet freed, before the youngest are looked through for cycles: more than one
+batch of the relay makes, whose receipts have none."""
 
 log = get_log(__name__)
 
@@ -40,6 +46,9 @@ async def _run_loops(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(stop_signal, stop.set)
     opening = open_house(settings, connections=WORKER_CONNECTIONS)
     async with opening as house, asyncio.TaskGroup() as loops:
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(GC_THRESHOLD)
         for run_loop in LOOPS:
             loops.create_task(run_loop(house, stop))
         log.info("The worker runs")

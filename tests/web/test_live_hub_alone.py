@@ -1,4 +1,4 @@
-"""The hub while nobody listens: it reads no pulls, and whoever comes all the same misses nothing."""
+"""The hub while nobody listens: it reads no pulls, and whoever comes then misses nothing."""
 
 import asyncio
 from collections.abc import Callable

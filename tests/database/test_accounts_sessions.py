@@ -147,6 +147,42 @@ async def test_a_write_sees_at_once_that_a_session_has_ended(
     assert await reader.find(database, session.token_hash, now=NOW) is None
 
 
+async def test_whose_a_token_is_may_be_known_from_long_ago(
+    database: Database, user_id: UserId
+) -> None:
+    watch = Watch()
+    reader = SessionReader(monotonic=watch)
+    session = await start(database, user_id, ttl_seconds=300)
+
+    async def holder(now: datetime = NOW) -> SessionUser | None:
+        return await reader.find(database, session.token_hash, now=now, is_checked_later=True)
+
+    found = await holder()
+    assert found is not None
+    await end(database, session)
+    watch.seconds += 250.0
+    assert await holder() == found
+    assert await holder(NOW + timedelta(seconds=300)) is None
+    assert await holder() is None
+
+
+async def test_who_was_suspended_is_asked_for_anew(database: Database, user_id: UserId) -> None:
+    watch = Watch()
+    reader = SessionReader(monotonic=watch)
+    session = await start(database, user_id)
+    for suspended_at in (NOW, None):
+        async with database.transaction() as connection:
+            await connection.execute(
+                "UPDATE users SET suspended_at = $1, suspension_reason = $2",
+                suspended_at,
+                suspended_at and "A test.",
+            )
+        found = await reader.find(database, session.token_hash, now=NOW, is_checked_later=True)
+        assert found is not None
+        assert found.suspended_at == suspended_at
+        watch.seconds += 1.0
+
+
 async def test_a_remembered_session_expires_on_time(database: Database, user_id: UserId) -> None:
     reader = SessionReader(monotonic=Watch())
     session = await start(database, user_id, ttl_seconds=300)

@@ -4,6 +4,8 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from typing import Final, get_args
 
+import asyncpg
+import msgspec
 import pytest
 
 from packhouse import feed, vault
@@ -20,7 +22,7 @@ from packhouse.foundation.identifiers import (
 )
 from packhouse.foundation.tiers import TIERS, Tier
 from packhouse.house import House
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, transaction_on
 from packhouse.vault import (
     UserCard,
     UserCardState,
@@ -44,8 +46,23 @@ async def cards(house: House) -> list[UserCard]:
     ]
     bens = card_of(BEN, "D", "vaulted", value=100, now=house.clock())
     async with house.database.transaction() as connection:
-        await vault.insert_user_cards(connection, [*made, bens], now=house.clock())
+        await vault.insert_user_cards(connection, [*made, bens])
     return made
+
+
+async def test_cards_that_cannot_all_be_written_are_not_written_at_all(house: House) -> None:
+    fine, other = (card_of(ADA, "D", "vaulted", value=5, now=house.clock()) for _ in range(2))
+    for broken, error in (
+        (fine, asyncpg.UniqueViolationError),
+        (msgspec.structs.replace(other, value=-1), asyncpg.CheckViolationError),
+        (msgspec.structs.replace(other, value=2**63), OverflowError),
+        (msgspec.structs.replace(other, value=None), asyncpg.NotNullViolationError),
+    ):
+        async with house.database.connection() as connection:
+            with pytest.raises(error):
+                async with transaction_on(connection):
+                    await vault.insert_user_cards(connection, [fine, broken])
+            assert await vault.count_user_cards(connection, ADA) == {}
 
 
 @pytest.mark.parametrize("sort", get_args(VaultSort))

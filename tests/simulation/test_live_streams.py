@@ -62,6 +62,7 @@ async def test_initial_state_and_replay_are_the_new_state(
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 - a simulation, repeatable by its seed
     monkeypatch.setattr(hub, "LIVE_RING_PULLS", chance.choice([5, 40, 10_000]))
+    monkeypatch.setattr(hub, "ALONE_SECONDS", chance.choice([0.0, 0.02, 5.0]))
     monkeypatch.setattr(hub, "LIVE_BATCH_PULLS_MAX", chance.choice([1, 7, 100]))
     monkeypatch.setattr(history, "LIVE_PAGE_PULLS", chance.choice([3, 100]))
     tiers: list[Tier] = list(get_args(Tier))

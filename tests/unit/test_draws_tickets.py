@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from packhouse.draws import client_seed_hash, commitment_to, ticket_below
+from packhouse.draws import client_seed_hash, commitment_to, mac_under, ticket_below
 from packhouse.draws.tickets import lot_message, odds_message
 
 HASH = st.binary(min_size=32, max_size=32)
@@ -103,18 +103,22 @@ def test_each_field_alone_changes_an_odds_message() -> None:
 
 @given(HASH, st.binary(max_size=150), st.integers(1, 2**64))
 def test_a_ticket_is_what_the_description_says(seed: bytes, message: bytes, n: int) -> None:
-    assert ticket_below(n, seed=seed, message=message) == expected_ticket(n, seed, message)
+    assert ticket_below(n, mac=mac_under(seed), message=message) == expected_ticket(
+        n, seed, message
+    )
 
 
 @given(HASH, st.binary(max_size=150), st.integers(1, 2**64))
 def test_every_ticket_is_below_n(seed: bytes, message: bytes, n: int) -> None:
-    assert 0 <= ticket_below(n, seed=seed, message=message) < n
+    assert 0 <= ticket_below(n, mac=mac_under(seed), message=message) < n
 
 
 def test_tickets_have_these_golden_values() -> None:
     seed = bytes(range(32))
     message = made_odds_message((b"\x01" * 32, b"\x02" * 16, 3, 4, client_seed_hash("veil")))
-    assert [ticket_below(n, seed=seed, message=message) for n in (2, 100, 100_000, 2**63)] == [
+    assert [
+        ticket_below(n, mac=mac_under(seed), message=message) for n in (2, 100, 100_000, 2**63)
+    ] == [
         1,
         11,
         4_211,
@@ -132,7 +136,7 @@ def test_words_above_the_largest_multiple_of_n_are_rejected() -> None:
         rejected_first += block[0] >= HALF_REJECTED
         beyond_first_block += min(block) >= HALF_REJECTED
         accepted = next(word for word in words(seed, message) if word < HALF_REJECTED)
-        assert ticket_below(HALF_REJECTED, seed=seed, message=message) == accepted
+        assert ticket_below(HALF_REJECTED, mac=mac_under(seed), message=message) == accepted
     # The test shows something only if both ways were taken: about 1 in 2, and 1 in 16.
     assert 70 < rejected_first < 130
     assert beyond_first_block > 0
@@ -147,25 +151,27 @@ def test_the_first_rejected_word_is_the_multiple_itself() -> None:
     )
     # Above 2^63 the largest multiple of n below 2^64 is n, so n can be set at the word's very edge.
     word, *later = itertools.islice(words(seed, message), 12)
-    assert ticket_below(word + 1, seed=seed, message=message) == word
-    assert ticket_below(word, seed=seed, message=message) == next(w for w in later if w < word)
+    assert ticket_below(word + 1, mac=mac_under(seed), message=message) == word
+    assert ticket_below(word, mac=mac_under(seed), message=message) == next(
+        w for w in later if w < word
+    )
 
 
 @given(HASH, st.integers(0, 64))
 def test_a_power_of_two_rejects_nothing(seed: bytes, exponent: int) -> None:
     first_word = next(words(seed, b"powers"))
-    ticket = ticket_below(2**exponent, seed=seed, message=b"powers")
+    ticket = ticket_below(2**exponent, mac=mac_under(seed), message=b"powers")
     assert ticket == first_word % 2**exponent
 
 
 def test_where_there_is_one_choice_its_ticket_is_zero() -> None:
-    assert ticket_below(1, seed=b"s", message=b"m") == 0
+    assert ticket_below(1, mac=mac_under(b"s"), message=b"m") == 0
 
 
 @pytest.mark.parametrize("n", [-1, 0, 2**64 + 1])
 def test_a_ticket_out_of_a_number_that_no_word_can_serve_is_refused(n: int) -> None:
     with pytest.raises(ValueError, match="2\\^64"):
-        ticket_below(n, seed=b"s", message=b"m")
+        ticket_below(n, mac=mac_under(b"s"), message=b"m")
 
 
 @given(st.binary(max_size=64))

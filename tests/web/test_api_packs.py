@@ -288,7 +288,10 @@ async def test_a_session_that_ended_elsewhere_opens_nothing(
     assert (await ada.get("/api/v1/me")).status_code == 200
     async with database.connection() as connection:
         await connection.execute("DELETE FROM sessions")
-    refused = await open_packs(ada, "veil-one", quantity=1)
-    assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
+    # The first is refused by the set that it went with, the second already at the door.
+    for _ in range(2):
+        refused = await open_packs(ada, "veil-one", quantity=1)
+        assert (refused.status_code, refused.json()["code"]) == (401, "not_signed_in")
+    assert (await ada.get("/api/v1/me")).status_code == 401
     async with database.connection() as connection:
         assert await connection.fetchval("SELECT count(*) FROM openings") == 0

@@ -21,6 +21,7 @@ from packhouse.draws import (
     client_seed_hash,
     commitment_to,
     hash_of,
+    mac_under,
     manifest_leaf,
     merkle_root,
     ticket_below,
@@ -151,7 +152,7 @@ def _tickets() -> list[Tree]:
             "seed": SERVER_SEED.hex(),
             "message": message.hex(),
             "n": str(n),
-            "ticket": str(ticket_below(n, seed=SERVER_SEED, message=message)),
+            "ticket": str(ticket_below(n, mac=mac_under(SERVER_SEED), message=message)),
         }
         for name, n, message in cases
     ]

@@ -113,23 +113,6 @@ WALLET: Final = (
 )
 
 VAULT: Final = (
-    Case(
-        "vault.insert_user_cards",
-        (
-            [SHOP.user_id(3_000 + number // 8) for number in range(128)],
-            IDS,
-            [SHOP.card_id(number) for number in range(128)],
-            [None] * 128,
-            [ID] * 128,
-            ["D"] * 128,
-            [50] * 128,
-            ["vaulted"] * 128,
-            [25] * 128,
-            [LATER] * 128,
-            NOW,
-        ),
-        adds(128, indexes=4),
-    ),
     *(
         Case("vault.list_user_cards_by_newest", (WHALE, state, after, PAGE), buffers)
         for state, buffers in ((None, 130), ("vaulted", 250))

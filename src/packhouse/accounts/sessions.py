@@ -5,7 +5,8 @@ token is 256 random bits, so a plain hash is enough. Every sign-in makes a new t
 planted in a browser before is worth nothing after it.
 
 Law held here: a session that was ended is dead on every instance within a second, and a write
-always asks PostgreSQL itself.
+always asks PostgreSQL itself. A write that does so in a query of its own needs to know only whose
+the token is, which never changes.
 
 Visitors come back every few seconds, so most questions do reach PostgreSQL. One goes at once; while
 it is on its way the others gather, and go as one query: what costs is the query, not the session.
@@ -78,9 +79,20 @@ class SessionReader:
         self._asking: asyncio.Task[None] | None = None
 
     async def find(
-        self, database: Database, token_hash: bytes, *, now: datetime, fresh: bool = False
+        self,
+        database: Database,
+        token_hash: bytes,
+        *,
+        now: datetime,
+        fresh: bool = False,
+        is_checked_later: bool = False,
     ) -> SessionUser | None:
-        """Who holds the token. ``fresh``, for whatever writes, asks PostgreSQL itself."""
+        """Who holds the token. ``fresh``, for whatever writes, asks PostgreSQL itself.
+
+        Where it ``is_checked_later``, an answer of any age is enough that would let its user act.
+        """
+        if is_checked_later and (holder := self._find_holder(token_hash, now)) is not None:
+            return holder
         if not fresh and (remembered := self.find_remembered(token_hash)) is not None:
             return _unless_expired(remembered.user, now=now)
         answer = self._waiting.get(token_hash)
@@ -99,6 +111,12 @@ class SessionReader:
             return None
         is_fresh = self._monotonic() - remembered.loaded_at < REMEMBERED_SECONDS_MAX
         return remembered if is_fresh else None
+
+    def _find_holder(self, token_hash: bytes, now: datetime) -> SessionUser | None:
+        remembered = self._remembered.get(token_hash)
+        if remembered is None or remembered.user is None or remembered.user.suspended_at:
+            return None
+        return _unless_expired(remembered.user, now=now)
 
     async def _ask(self, database: Database, now: datetime) -> None:
         """Ask for all who wait, as long as somebody does."""

@@ -135,7 +135,7 @@ from packhouse.draws.store import (
     upsert_pack_draft,
     withdraw_pack,
 )
-from packhouse.draws.tickets import client_seed_hash, commitment_to, ticket_below
+from packhouse.draws.tickets import client_seed_hash, commitment_to, mac_under, ticket_below
 from packhouse.draws.tier_store import (
     CopiesNow,
     CountedVersion,
@@ -262,6 +262,7 @@ __all__ = [
     "lock_lot",
     "lock_pack",
     "lot_odds_now",
+    "mac_under",
     "manifest_leaf",
     "mark_first_use",
     "mark_lot_items_published",

@@ -12,7 +12,13 @@ from typing import TypeVar
 import msgspec
 
 from packhouse.draws.model import DrawnCard, Layout, LotDraw, LotItem, Outcome, PackConfig, Ticket
-from packhouse.draws.tickets import client_seed_hash, lot_message, odds_message, ticket_below
+from packhouse.draws.tickets import (
+    client_seed_hash,
+    lot_message,
+    mac_under,
+    odds_message,
+    ticket_below,
+)
 from packhouse.foundation.identifiers import CardId
 
 Left = TypeVar("Left")
@@ -79,6 +85,7 @@ def decide(
 ) -> Outcome:
     """What the pack with this nonce holds."""
     seed_hash = client_seed_hash(client_seed)
+    mac = mac_under(server_seed)
 
     def draw(n: int, draw_index: int) -> Ticket:
         message = odds_message(
@@ -88,7 +95,7 @@ def decide(
             draw_index=draw_index,
             client_seed_hash=seed_hash,
         )
-        return Ticket(ticket_below(n, seed=server_seed, message=message), n)
+        return Ticket(ticket_below(n, mac=mac, message=message), n)
 
     layout_ticket = draw(compiled.layouts.total, LAYOUT_DRAW_INDEX)
     layout_index = compiled.layouts.choice_of(layout_ticket.number)
@@ -156,12 +163,13 @@ def draw_from(
 ) -> list[tuple[int, Ticket, Left]]:
     """``decide_lot`` over whatever stands for the items; what is drawn is taken out of ``left``."""
     seed_hash = client_seed_hash(client_seed)
+    mac = mac_under(lot_seed)
     drawn = []
     for draw in range(first_draw, first_draw + draws):
         message = lot_message(
             manifest_root=manifest_root, draw=draw, user_key=user_key, client_seed_hash=seed_hash
         )
-        ticket = Ticket(ticket_below(len(left), seed=lot_seed, message=message), len(left))
+        ticket = Ticket(ticket_below(len(left), mac=mac, message=message), len(left))
         drawn.append((draw, ticket, left.pop(ticket.number)))
     return drawn
 

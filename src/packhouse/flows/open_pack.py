@@ -179,6 +179,8 @@ async def _open_set(
                 raise Breach(f"The user {each.command.user_id} has no wallet or no seed pair.")
             try:
                 if not standing.has_session:
+                    if each.command.token_hash is not None:
+                        house.sessions.forget(each.command.token_hash)
                     raise accounts.NotSignedIn("Your session has ended. Sign in again.")
                 found = await _find_answer(connection, each.command.repeat, standing)
                 if found is None:

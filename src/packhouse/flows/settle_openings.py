@@ -9,8 +9,7 @@ Lock order: stock items by card id · wallets by user id · cards that ran out, 
 is insertion.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -104,11 +103,14 @@ async def settle_purchases(
     Who is left out is told so: ``ClaimShort``, never when ``waiting``, or ``PurchaseRaced``.
     Raises ``PurchaseRaced`` when nothing of the set can be; the caller rolls back.
     """
-    stock = await _claim_stock(connection, purchases, waiting=waiting)
+    owed = _owed_copies(opening for decided in purchases for opening in decided.openings)
+    stock = await catalog.claim_stock_items(connection, owed, waiting=waiting) if owed else {}
+    # With enough for all of them together, nobody has to be looked at alone.
+    takes_all = waiting or _has_all(owed, stock)
     outcomes: list[OpenedPacks | ClaimShort | PurchaseRaced] = []
     fitting: list[SettledPurchase | None] = []
     for decided in purchases:
-        may_go = waiting or _has_all(decided, stock)
+        may_go = takes_all or _has_all(_owed_copies(decided.openings), stock)
         fitting.append(assign_stock(decided, stock, now=now) if may_go else None)
     advanced = await wallet.advance_wallets(
         connection, [each.change for each in fitting if each is not None], now=now
@@ -278,9 +280,7 @@ async def record_purchases(
         ],
         now=now,
     )
-    await vault.insert_user_cards(
-        connection, [card for each in settled for card in each.cards], now=now
-    )
+    await vault.insert_user_cards(connection, [card for each in settled for card in each.cards])
     await insert_events(connection, [event for each in settled for event in _events(each, now)])
     # A pair's clock of seven days starts with its first use, a lot's draw (its key is shown) too.
     first_uses = [
@@ -293,31 +293,18 @@ async def record_purchases(
     await _pause_packs(connection, _pauses(settled), now=now)
 
 
-async def _claim_stock(
-    connection: Connection, purchases: Sequence[DecidedPurchase], *, waiting: bool
-) -> Stock:
-    wanted: Counter[CardId] = Counter()
-    for decided in purchases:
-        wanted += _owed_copies(decided.openings)
-    if not wanted:
-        return {}
-    return await catalog.claim_stock_items(connection, wanted, waiting=waiting)
+def _owed_copies(openings: Iterable[DecidedOpening]) -> dict[CardId, int]:
+    owed: dict[CardId, int] = {}
+    for opening in openings:
+        for card, is_owed in zip(opening.receipt.cards, opening.owed, strict=True):
+            if is_owed:
+                card_id = CardId(card.card.id)
+                owed[card_id] = owed.get(card_id, 0) + 1
+    return owed
 
 
-def _owed_copies(openings: Sequence[DecidedOpening]) -> Counter[CardId]:
-    return Counter(
-        CardId(card.card.id)
-        for opening in openings
-        for card, is_owed in zip(opening.receipt.cards, opening.owed, strict=True)
-        if is_owed
-    )
-
-
-def _has_all(decided: DecidedPurchase, stock: Stock) -> bool:
-    return all(
-        len(stock.get(card_id, ())) >= copies
-        for card_id, copies in _owed_copies(decided.openings).items()
-    )
+def _has_all(owed: Mapping[CardId, int], stock: Stock) -> bool:
+    return all(len(stock.get(card_id, ())) >= copies for card_id, copies in owed.items())
 
 
 def _with_payouts(receipt: Receipt, paid_out: set[UserCardId]) -> Receipt:

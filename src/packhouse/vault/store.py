@@ -1,9 +1,10 @@
 """What the vault keeps in PostgreSQL; each function runs the query of its own name."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from struct import Struct
 from typing import Final
+
+import msgspec
 
 from packhouse.foundation.identifiers import CardId, StockItemId, UserCardId, UserId
 from packhouse.foundation.tiers import Tier
@@ -17,23 +18,15 @@ _PACKED: Final = Struct(">36s36s16sqqqq?3s9s")
 """One row of ``list_packed_pages``."""
 
 
-async def insert_user_cards(
-    connection: Connection, cards: Sequence[UserCard], *, now: datetime
-) -> None:
-    """Write drawn cards."""
-    await connection.execute(
-        QUERIES["insert_user_cards"],
-        [card.user_id for card in cards],
-        [card.id for card in cards],
-        [card.card_id for card in cards],
-        [card.stock_item_id for card in cards],
-        [card.opening_id for card in cards],
-        [card.tier for card in cards],
-        [card.value for card in cards],
-        [card.state for card in cards],
-        [card.sell_back_amount for card in cards],
-        [card.sell_back_until for card in cards],
-        now,
+async def insert_user_cards(connection: Connection, cards: Sequence[UserCard]) -> None:
+    """Write drawn cards.
+
+    By ``COPY``: an ``INSERT`` of arrays costs half as much again, most of it the driver's.
+    """
+    await connection.copy_records_to_table(
+        "user_cards",
+        columns=UserCard.__struct_fields__,
+        records=map(msgspec.structs.astuple, cards),
     )
 
 

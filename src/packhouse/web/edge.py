@@ -216,8 +216,13 @@ class Edge:
         if not is_safe:
             self._require_same_site(headers)
         if not path.startswith(UNLIMITED):
+            opening = OPENINGS.fullmatch(path)
             await self._find_viewer(
-                context, headers, fresh=not is_safe and OPENINGS.fullmatch(path) is None
+                context,
+                headers,
+                fresh=not is_safe and opening is None,
+                # A page tells who is signed in even when it refuses.
+                is_checked_later=opening is not None and opening[1] is not None,
             )
             limit = self._limit_of(context.viewer, context.address, path)
             out.verdict = await self._limiter.hit(*limit)
@@ -275,14 +280,23 @@ class Edge:
         raise CrossSite("This came from a page of another site, so nothing was done.")
 
     async def _find_viewer(
-        self, context: RequestContext, headers: HeaderReader, *, fresh: bool
+        self,
+        context: RequestContext,
+        headers: HeaderReader,
+        *,
+        fresh: bool,
+        is_checked_later: bool,
     ) -> None:
         token = read_cookie(headers.text("cookie"), self._house.settings)
         if token is None:
             return
         context.token_hash = accounts.hash_token(token)
         context.viewer = await self._house.sessions.find(
-            self._house.database, context.token_hash, now=self._house.clock(), fresh=fresh
+            self._house.database,
+            context.token_hash,
+            now=self._house.clock(),
+            fresh=fresh,
+            is_checked_later=is_checked_later,
         )
         if context.viewer is not None:
             bind_request(context.request_id, context.viewer.user_id)

@@ -5,6 +5,9 @@ costs a moment. A listener is *resuming* while it is sent what it missed, from t
 PostgreSQL, and then *follows*: it has everything up to ``last``, and is handed each batch as it is
 made. The step from one to the other has no gap in time, so nothing is lost and nothing comes twice.
 
+While nobody listens it reads no pulls: it only looks where the feed ends, and begins the ring anew
+there. Whoever comes then and has missed something is answered from PostgreSQL.
+
 One coroutine hands out batches and comments, in slices, so that ten thousand streams do not keep
 the process from anything else for more than some milliseconds.
 """
@@ -31,7 +34,7 @@ from packhouse.foundation.limits import (
     LIVE_SOCKET_BUFFER_BYTES,
 )
 from packhouse.plumbing.logging import get_log
-from packhouse.plumbing.postgres import Database
+from packhouse.plumbing.postgres import Connection, Database
 from packhouse.plumbing.valkey import FEED_CHANNEL, Valkey
 from packhouse.web.live.frames import (
     COMMENT,
@@ -55,6 +58,9 @@ until the pause is at its longest."""
 FILL_PULLS: Final = 20
 """Pulls of one batch of the ring as it begins: most who come back after a restart miss few."""
 PAGES_AHEAD: Final = 2
+ALONE_SECONDS: Final = LIVE_RETRY_MS_MAX / 1000
+"""Pulls are read for so long after the start, or the last stream: who is coming back finds the ring
+as it was."""
 
 log = get_log(__name__)
 
@@ -102,6 +108,7 @@ class LiveHub:
         self._resuming: set[Listener] = set()
         self._following: defaultdict[Form, set[Listener]] = defaultdict(set)
         self._ahead: dict[Listener, int] = {}
+        self._left_at = time.monotonic()
         self._is_closed = False
         self.closed = asyncio.Event()
         """Set when it hands out nothing any more: it was stopped, or its work has failed."""
@@ -121,6 +128,7 @@ class LiveHub:
         Raises ``DatabaseUnavailable`` when there is no database to begin with.
         """
         await self._fill_ring()
+        self._left_at = time.monotonic()
         tasks = [
             asyncio.create_task(self._watch()),
             asyncio.create_task(self._hand_out()),
@@ -146,8 +154,12 @@ class LiveHub:
         """Count a new stream. Raises ``StreamsClosed``, ``TooManyStreams``."""
         if self._is_closed:
             raise StreamsClosed("This server is being stopped; connect again in a moment.")
-        if len(self) >= self._streams_max:
+        streams = len(self)
+        if streams >= self._streams_max:
             raise TooManyStreams("Too many are listening here just now; come back in a moment.")
+        if not streams:
+            # The watcher may have left pulls unread that this one wants.
+            self._wake.set()
         self._resuming.add(listener)
 
     def leave(self, listener: Listener) -> None:
@@ -155,6 +167,7 @@ class LiveHub:
         self._resuming.discard(listener)
         self._following[listener.form].discard(listener)
         self._ahead.pop(listener, None)
+        self._left_at = time.monotonic()
 
     def welcome(self, form: Form, *, position: int) -> bytes:
         """The first frame of a stream that begins after ``position``.
@@ -252,21 +265,40 @@ class LiveHub:
         read = self._ring.last
         while True:
             self._wake.clear()
+            is_alone = self._is_alone(read)
             pulls: Sequence[feed.Pull] = ()
             try:
                 async with self._database.connection() as connection:
-                    pulls = await feed.list_pulls_after(
-                        connection, sequence=read, limit=LIVE_PAGE_PULLS
-                    )
+                    if is_alone:
+                        read = await self._begin_anew(connection, read)
+                    else:
+                        pulls = await feed.list_pulls_after(
+                            connection, sequence=read, limit=LIVE_PAGE_PULLS
+                        )
             except Outage:
                 log.warning("The live feed waits for the database")
             if pulls:
                 read = pulls[-1].sequence
                 await self._pages.put([encode_pull(pull) for pull in pulls])
+            if is_alone:
+                await asyncio.sleep(LIVE_BATCH_SECONDS)
             if len(pulls) < LIVE_PAGE_PULLS:
                 with suppress(TimeoutError):
                     async with asyncio.timeout(LOOK_SECONDS):
                         await self._wake.wait()
+
+    def _is_alone(self, read: int) -> bool:
+        """Whether nobody listens or is coming back, and all that was ``read`` is in the ring."""
+        is_left = time.monotonic() - self._left_at >= ALONE_SECONDS
+        return is_left and not len(self) and read == self.last
+
+    async def _begin_anew(self, connection: Connection, read: int) -> int:
+        newest = await feed.find_last_sequence(connection)
+        # Who has entered meanwhile may count on what the ring was.
+        if newest <= read or not self._is_alone(read):
+            return read
+        self._ring = Ring(since=newest, pulls_max=LIVE_RING_PULLS)
+        return newest
 
     async def _hand_out(self) -> None:
         comment_due = time.monotonic() + LIVE_COMMENT_SECONDS

@@ -68,6 +68,7 @@ ACCOUNTS: Final = (
 WALLET: Final = (
     Case("wallet.insert_wallet", (ID, WHALE_PAIR), adds(1, indexes=1)),
     Case("wallet.find_wallet", (WHALE,), 5),
+    Case("wallet.list_balances", (SET_USERS,), 10 * len(SET_USERS)),
     Case("wallet.lock_wallet", (WHALE,), 10),
     Case(
         "wallet.advance_wallets",

@@ -107,6 +107,7 @@ DRAWS: Final = (
         (WHALE, ID, b"x", HASH, HASH[:16], "seed", NOW),
         adds(1, indexes=2),
     ),
+    Case("draws.list_commitments", (SET_USERS,), 15 * len(SET_USERS)),
     Case("draws.find_seed_pair", (WHALE, WHALE_PAIR), 5),
     Case("draws.list_revealed_seed_pairs", (WHALE, 50), 10),
     Case("draws.list_seed_pairs", (WHALE, None, PAGE), 10),

@@ -31,6 +31,13 @@ SELECT id, commitment, user_key, client_seed, created_at, first_used_at, reveale
 FROM seed_pairs
 WHERE user_id = $1 AND id = $2
 
+-- name: list_commitments
+-- What the shop has committed to for several users just now. Indexes: wallets_pkey, seed_pairs_pkey.
+SELECT wallets.user_id, pair.commitment
+FROM wallets
+JOIN seed_pairs AS pair ON pair.user_id = wallets.user_id AND pair.id = wallets.seed_pair_id
+WHERE wallets.user_id = ANY ($1::uuid[])
+
 -- name: list_revealed_seed_pairs
 -- A user's past pairs, newest first. Index: seed_pairs_pkey.
 SELECT id, commitment, user_key, client_seed, created_at, first_used_at, revealed_at, server_seed, openings

@@ -155,6 +155,14 @@ async def find_seed_pair(
     return None if row is None else SeedPair(**row)
 
 
+async def list_commitments(
+    connection: Connection, user_ids: Sequence[UserId]
+) -> Mapping[UserId, bytes]:
+    """The commitment in force of each of these users."""
+    rows = await connection.fetch(QUERIES["list_commitments"], user_ids)
+    return {row["user_id"]: row["commitment"] for row in rows}
+
+
 async def list_revealed_seed_pairs(
     connection: Connection, *, user_id: UserId, limit: int
 ) -> list[SeedPair]:

@@ -9,6 +9,12 @@ SELECT user_id, balance, sequence, seed_pair_id, nonce
 FROM wallets
 WHERE user_id = $1
 
+-- name: list_balances
+-- What several users have, for the pages that they look at. Index: wallets_pkey.
+SELECT user_id, balance
+FROM wallets
+WHERE user_id = ANY ($1::uuid[])
+
 -- name: lock_wallet
 -- Lock: the wallet's row until the transaction ends; flows of one user wait for each other here.
 SELECT user_id, balance, sequence, seed_pair_id, nonce

@@ -1,6 +1,6 @@
 """What the wallet keeps in PostgreSQL; each function runs the query of its own name."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -24,6 +24,12 @@ async def find_wallet(connection: Connection, user_id: UserId) -> Wallet | None:
     """The wallet as it is."""
     row = await connection.fetchrow(QUERIES["find_wallet"], user_id)
     return None if row is None else Wallet(**row)
+
+
+async def list_balances(connection: Connection, user_ids: Sequence[UserId]) -> Mapping[UserId, int]:
+    """What each of these users has just now."""
+    rows = await connection.fetch(QUERIES["list_balances"], user_ids)
+    return {row["user_id"]: row["balance"] for row in rows}
 
 
 async def lock_wallet(connection: Connection, user_id: UserId) -> Wallet:

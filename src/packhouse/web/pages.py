@@ -13,12 +13,15 @@ from markupsafe import Markup
 
 from packhouse import wallet
 from packhouse.foundation.errors import FieldError
+from packhouse.foundation.identifiers import UserId
 from packhouse.foundation.money import format_minor
 from packhouse.foundation.tiers import TIERS
 from packhouse.foundation.time import to_rfc3339
+from packhouse.house import House
 from packhouse.web.assets import StaticFiles
 from packhouse.web.context import RequestContext, context_of
 from packhouse.web.errors import Problem
+from packhouse.web.reading import read_together
 
 PIECES: Final[Mapping[str, Sequence[str]]] = {
     "parts/page.html": ("icon", "element", "amount", "copyable"),
@@ -160,11 +163,16 @@ async def _page_viewer(context: RequestContext) -> PageViewer | None:
     viewer = context.viewer
     if viewer is None:
         return None
-    async with context.house.database.connection() as connection:
-        purse = await wallet.find_wallet(connection, viewer.user_id)
-    return PageViewer(
-        username=viewer.username, role=viewer.role, balance=0 if purse is None else purse.balance
+    balance = await read_together(
+        context.house, viewer.user_id, question="balances", read=_list_balances
     )
+    return PageViewer(username=viewer.username, role=viewer.role, balance=balance)
+
+
+async def _list_balances(house: House, user_ids: Sequence[UserId]) -> list[int]:
+    async with house.database.connection() as connection:
+        balances = await wallet.list_balances(connection, user_ids)
+    return [balances.get(user_id, 0) for user_id in user_ids]
 
 
 def _ago(moment: datetime) -> str:

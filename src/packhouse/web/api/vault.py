@@ -18,8 +18,6 @@ from packhouse.foundation.limits import CARD_VALUE_MAX_MINOR, PAGE_LIMIT_DEFAULT
 from packhouse.foundation.tiers import Tier
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
-from packhouse.plumbing.lanes import LanesFull, Line, WaitedTooLong
-from packhouse.plumbing.postgres import DatabaseBusy
 from packhouse.vault import (
     PackedCard,
     UserCard,
@@ -32,10 +30,7 @@ from packhouse.web.api.pages_of_results import ResultPage, page_of
 from packhouse.web.api.requests import ApiRequest, IdempotencyKey, Limit
 from packhouse.web.context import context_of
 from packhouse.web.queries import read_cursor
-
-VAULT_PAGES_PER_SET: Final = 16
-VAULT_LANES: Final = 1
-"""In one process; with more of them each would take smaller sets."""
+from packhouse.web.reading import read_together
 
 MOMENTS_KEPT: Final = 4_096
 
@@ -110,21 +105,13 @@ async def encode_vault_page(house: House, user_id: UserId, query: VaultQuery) ->
     """The JSON of ``read_vault_page``; what most look at is read for all who ask in one query."""
     if query.after is not None or query.wanted.tier is not None or query.wanted.sort != "newest":
         return msgspec.json.encode(await read_vault_page(house, user_id, query))
-    try:
-        return await house.reads.join(
-            user_id,
-            owner=user_id,
-            line=Line(query, lanes=VAULT_LANES, set_size=VAULT_PAGES_PER_SET),
-            work=partial(_encode_newest_pages, house, query),
-        )
-    except (LanesFull, WaitedTooLong) as error:
-        raise DatabaseBusy(
-            "More is going on than the shop can serve at once. Try again in a moment."
-        ) from error
+    return await read_together(
+        house, user_id, question=query, read=partial(_encode_newest_pages, query)
+    )
 
 
 async def _encode_newest_pages(
-    house: House, query: VaultQuery, user_ids: Sequence[UserId]
+    query: VaultQuery, house: House, user_ids: Sequence[UserId]
 ) -> list[bytes]:
     async with house.database.connection() as connection:
         pages = await vault.list_packed_pages(

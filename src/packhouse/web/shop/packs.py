@@ -1,17 +1,18 @@
 """The shelf, and each pack with all that is true about it and the form that opens it."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from litestar import get, post
 from litestar.params import FromPath
 from markupsafe import Markup
 
-from packhouse import feed
+from packhouse import draws, feed
 from packhouse.accounts import NotSignedIn, SessionUser
 from packhouse.draws import PackNotFound, ShelvedPack
 from packhouse.flows.open_pack import OpenPack, OpenPacks, open_pack
-from packhouse.flows.rotate_seed import find_current_seed
 from packhouse.foundation.errors import Refusal
+from packhouse.foundation.identifiers import UserId
 from packhouse.foundation.limits import CLIENT_SEED_LENGTH_MAX
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
@@ -19,6 +20,7 @@ from packhouse.wallet import InsufficientCredits
 from packhouse.web.context import context_of
 from packhouse.web.kept import Kept
 from packhouse.web.pages import render_part
+from packhouse.web.reading import read_together
 from packhouse.web.shop.feed import stream_after
 from packhouse.web.shop.forms import Form, key_of, parse_form, read_form
 from packhouse.web.shop.frame import Page, PageRequest, see_other, shop_page
@@ -157,7 +159,16 @@ async def _commitment(house: House, pack: ShelvedPack, viewer: SessionUser | Non
         return pack.config.lot.commitment
     if viewer is None or viewer.role != "collector":
         return None
-    return (await find_current_seed(house, viewer.user_id)).pair.commitment.hex()
+    commitment = await read_together(
+        house, viewer.user_id, question="commitments", read=_list_commitments
+    )
+    return None if commitment is None else commitment.hex()
+
+
+async def _list_commitments(house: House, user_ids: Sequence[UserId]) -> list[bytes | None]:
+    async with house.database.connection() as connection:
+        commitments = await draws.list_commitments(connection, user_ids)
+    return [commitments.get(user_id) for user_id in user_ids]
 
 
 PACK_HANDLERS = [show_shelf, show_pack, open_packs]

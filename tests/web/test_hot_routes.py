@@ -1,6 +1,7 @@
 """Hot routes: answered without the framework, and in no other way than the framework answers."""
 
 import asyncio
+import re
 from itertools import product
 
 import httpx
@@ -20,6 +21,7 @@ from packhouse.web.session import cookie_name
 from worlds.http_server import read_head
 
 HIGH = RateLimit(1_000_000, 60)
+KEY_OF_THE_MOMENT = re.compile(r'name="idempotency_key" value="[^"]*"')
 OF_THE_MOMENT = {"x-request-id", "ratelimit-remaining", "ratelimit-reset", "content-length"}
 
 
@@ -88,6 +90,32 @@ async def test_the_framework_gives_the_same_answer(
     assert by_edge.json() == by_framework.json()
     for name in ("content-type", "cache-control", "content-security-policy", "ratelimit-limit"):
         assert by_edge.headers[name] == by_framework.headers[name]
+
+
+@pytest.mark.parametrize("path", ["/", "/feed", "/vault", "/packs/veil-eight", "/packs/veil-lot"])
+async def test_a_page_is_the_same_as_the_framework_shows_it(
+    house: House, shop: Actor, ada: httpx.AsyncClient, client: httpx.AsyncClient, path: str
+) -> None:
+    assert (await open_one(ada)).status_code == 201
+    await relay_events(house)
+    for visitor in (ada, client):
+        by_edge, by_framework = await visitor.get(path), await visitor.get(f"{path}?any")
+        assert by_edge.status_code == by_framework.status_code
+        texts = [KEY_OF_THE_MOMENT.sub("", page.text) for page in (by_edge, by_framework)]
+        assert texts[0] == texts[1]
+        for name in ("content-type", "cache-control", "content-security-policy"):
+            assert by_edge.headers[name] == by_framework.headers[name]
+
+
+async def test_a_page_of_nothing_is_not_found_as_the_framework_says_it(
+    client: httpx.AsyncClient,
+) -> None:
+    by_edge, by_framework = [
+        await client.get(f"/packs/none{query}", headers={"accept": "text/html"})
+        for query in ("", "?any")
+    ]
+    assert (by_edge.status_code, by_framework.status_code) == (404, 404)
+    assert by_edge.headers["content-type"] == by_framework.headers["content-type"]
 
 
 async def test_a_vault_is_the_same_to_the_last_byte(

@@ -91,9 +91,9 @@ class SessionReader:
 
         Where it ``is_checked_later``, an answer of any age is enough that would let its user act.
         """
-        if is_checked_later and (holder := self._find_holder(token_hash, now)) is not None:
+        if is_checked_later and (holder := self.find_holder(token_hash, now=now)) is not None:
             return holder
-        if not fresh and (remembered := self.find_remembered(token_hash)) is not None:
+        if not fresh and (remembered := self._find_remembered(token_hash)) is not None:
             return _unless_expired(remembered.user, now=now)
         answer = self._waiting.get(token_hash)
         if answer is None:
@@ -104,19 +104,23 @@ class SessionReader:
         # Whoever gives up must not take the answer away from others who wait for the same session.
         return _unless_expired(await asyncio.shield(answer), now=now)
 
-    def find_remembered(self, token_hash: bytes) -> Remembered | None:
+    def find_holder(self, token_hash: bytes, *, now: datetime) -> SessionUser | None:
+        """Who held the token when it was last asked about, if that session would still let act.
+
+        Enough for counting requests; whoever shows or does anything for its holder checks it.
+        """
+        remembered = self._remembered.get(token_hash)
+        if remembered is None or remembered.user is None or remembered.user.suspended_at:
+            return None
+        return _unless_expired(remembered.user, now=now)
+
+    def _find_remembered(self, token_hash: bytes) -> Remembered | None:
         """What was answered less than a second ago, without asking; None if nothing was."""
         remembered = self._remembered.get(token_hash)
         if remembered is None:
             return None
         is_fresh = self._monotonic() - remembered.loaded_at < REMEMBERED_SECONDS_MAX
         return remembered if is_fresh else None
-
-    def _find_holder(self, token_hash: bytes, now: datetime) -> SessionUser | None:
-        remembered = self._remembered.get(token_hash)
-        if remembered is None or remembered.user is None or remembered.user.suspended_at:
-            return None
-        return _unless_expired(remembered.user, now=now)
 
     async def _ask(self, database: Database, now: datetime) -> None:
         """Ask for all who wait, as long as somebody does."""

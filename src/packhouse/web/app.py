@@ -139,7 +139,8 @@ def _answer_error(request: Request[Any, Any, Any], error: Exception) -> Response
     return Response(
         content=answer.body,
         status_code=answer.status,
-        media_type=headers.pop("content-type"),
+        # The framework adds the character set itself.
+        media_type=headers.pop("content-type").partition(";")[0],
         headers=headers,
     )
 

@@ -124,11 +124,10 @@ class Edge:
         started = time.perf_counter()
         viewer: SessionUser | None = None
         if asked.token_hash is not None:
-            remembered = self._house.sessions.find_remembered(asked.token_hash)
-            if remembered is None:
+            # What everybody is told alike needs only to be counted for somebody.
+            viewer = self._house.sessions.find_holder(asked.token_hash, now=self._house.clock())
+            if viewer is None:
                 return None
-            if remembered.user is not None and remembered.user.expires_at > self._house.clock():
-                viewer = remembered.user
         verdict = self._limiter.estimate(*self._limit_of(viewer, asked.address, asked.path))
         if verdict is None:
             return None

@@ -1,7 +1,8 @@
 """The few routes that most requests are for, answered at the edge without the framework.
 
-The newest page of the feed, the packs on sale, one's vault, and the opening of packs: the same
-functions give the same answers as behind the framework, which costs more than they do. It stays the
+The newest page of the feed, the packs on sale, one's vault, the pages that show them, and the
+opening of packs: the same functions give the same answers as behind the framework, which costs more
+than they do. It stays the
 one place where parameters are described and refused: whatever is not plainly right here is left to
 it, by answering None.
 """
@@ -26,10 +27,14 @@ from packhouse.web.api.packs import encode_pack, encode_packs
 from packhouse.web.api.public_answers import FRESH_FOR_A_MOMENT
 from packhouse.web.api.vault import VaultQuery, encode_vault_page
 from packhouse.web.asgi import Headers, Receive, Scope
-from packhouse.web.context import RequestContext
+from packhouse.web.context import KEY, RequestContext
 from packhouse.web.headers import HeaderReader
 from packhouse.web.kept_answers import KeptAnswer, KeptAnswers
 from packhouse.web.maintenance import ShopDoor
+from packhouse.web.shop.feed import show_feed_page
+from packhouse.web.shop.frame import Page, PageRequest
+from packhouse.web.shop.packs import show_pack_page, show_shelf_page
+from packhouse.web.shop.vault import show_vault_page
 from packhouse.web.validation import decode_body
 
 HotRoute: TypeAlias = Callable[
@@ -46,8 +51,11 @@ QUERIES_KEPT: Final = 512
 _JSON: Final = (b"content-type", b"application/json")
 _CACHE: Final = (b"cache-control", FRESH_FOR_A_MOMENT.encode())
 _PRIVATE: Final[Headers] = (_JSON,)
+_HTML: Final[Headers] = ((b"content-type", b"text/html; charset=utf-8"),)
 
 _PACK: Final = re.compile(r"/api/v1/packs/([a-z0-9][a-z0-9-]{0,63})(/openings)?")
+
+_PACK_PAGE: Final = re.compile(r"/packs/[a-z0-9][a-z0-9-]{0,63}")
 
 _TIERS: Final[frozenset[str]] = frozenset(TIERS)
 _STATES: Final[frozenset[str]] = frozenset(get_args(UserCardState))
@@ -70,6 +78,9 @@ class HotRoutes:
             ("GET", FEED): self._feed,
             ("GET", "/api/v1/vault"): self._vault,
             ("GET", PACKS): self._packs,
+            ("GET", "/"): self._shelf_page,
+            ("GET", "/feed"): self._feed_page,
+            ("GET", "/vault"): self._vault_page,
         }
 
     def find(self, method: str, path: str) -> HotRoute | None:
@@ -79,7 +90,8 @@ class HotRoutes:
             return route
         match = _PACK.fullmatch(path)
         if match is None:
-            return None
+            is_page = method == "GET" and _PACK_PAGE.fullmatch(path) is not None
+            return self._pack_page if is_page else None
         if match[2] is None:
             return self._pack if method == "GET" else None
         return self._open if method == "POST" else None
@@ -156,6 +168,30 @@ class HotRoutes:
         body = await encode_vault_page(context.house, viewer.user_id, query)
         return Answer(status=200, body=body, headers=_PRIVATE)
 
+    async def _shelf_page(
+        self, context: RequestContext, scope: Scope, _receive: Receive, _headers: HeaderReader
+    ) -> Answer | None:
+        return await _page(context, scope, show_shelf_page)
+
+    async def _feed_page(
+        self, context: RequestContext, scope: Scope, _receive: Receive, _headers: HeaderReader
+    ) -> Answer | None:
+        return await _page(context, scope, show_feed_page)
+
+    async def _vault_page(
+        self, context: RequestContext, scope: Scope, _receive: Receive, _headers: HeaderReader
+    ) -> Answer | None:
+        if context.viewer is None:
+            # The framework shows the way to the sign-in.
+            return None
+        return await _page(context, scope, show_vault_page)
+
+    async def _pack_page(
+        self, context: RequestContext, scope: Scope, _receive: Receive, _headers: HeaderReader
+    ) -> Answer | None:
+        slug = scope["path"].rpartition("/")[2]
+        return await _page(context, scope, lambda request: show_pack_page(request, slug))
+
     async def _open(
         self, context: RequestContext, scope: Scope, receive: Receive, headers: HeaderReader
     ) -> Answer | None:
@@ -168,6 +204,16 @@ class HotRoutes:
             context, _slug_of(scope), wanted, headers.text("idempotency-key")
         )
         return Answer(status=201, body=msgspec.json.encode(opened), headers=_PRIVATE)
+
+
+async def _page(
+    context: RequestContext, scope: Scope, show: Callable[[PageRequest], Awaitable[Page]]
+) -> Answer | None:
+    if scope["query_string"]:
+        return None
+    scope[KEY] = context
+    shown = await show(PageRequest(scope))  # type: ignore[arg-type]  # the framework's own scope
+    return Answer(status=shown.status_code or 200, body=shown.content.encode(), headers=_HTML)
 
 
 def _slug_of(scope: Scope) -> str:

@@ -24,6 +24,11 @@ _first_pages: Final[Kept[Markup]] = Kept(most=len(TIERS) + 1)
 @get("/feed")
 async def show_feed(request: PageRequest) -> Page:
     """The newest pulls, of one tier or of all."""
+    return await show_feed_page(request)
+
+
+async def show_feed_page(request: PageRequest) -> Page:
+    """The same, for whoever asks without the framework."""
     house = context_of(request.scope).house
     query = query_of(request)
     tier = tier_of(query.get("tier"))

@@ -49,6 +49,11 @@ _shelves: Final[Kept[Markup | None]] = Kept(most=4)
 @get("/")
 async def show_shelf(request: PageRequest) -> Page:
     """Everything on sale, and the newest pulls beside it."""
+    return await show_shelf_page(request)
+
+
+async def show_shelf_page(request: PageRequest) -> Page:
+    """The same, for whoever asks without the framework."""
     house = context_of(request.scope).house
     shelf = await _shelves.get((house, house.packs.changes), lambda _: _shelf_part(house))
     return await shop_page(request, "shelf.html", {"shelf": shelf})
@@ -77,7 +82,7 @@ async def _shelf_part(house: House) -> Markup | None:
 @get("/packs/{slug:str}")
 async def show_pack(request: PageRequest, slug: FromPath[str]) -> Page:
     """One pack: odds, terms, commitment, and the form. Raises ``PackNotFound``."""
-    return await _pack_page(request, slug)
+    return await show_pack_page(request, slug)
 
 
 @post("/packs/{slug:str}/openings")
@@ -105,15 +110,16 @@ async def open_packs(request: PageRequest, slug: FromPath[str]) -> Page:
     except (NotSignedIn, PackNotFound):
         raise
     except Refusal as error:
-        return await _pack_page(request, slug, form=form, error=error)
+        return await show_pack_page(request, slug, form=form, error=error)
     first, *others = (str(opening.id) for opening in opened.openings)
     beside = f"&with={','.join(others)}" if others else ""
     return see_other(f"/openings/{first}?reveal=1{beside}")
 
 
-async def _pack_page(
+async def show_pack_page(
     request: PageRequest, slug: str, *, form: Form | None = None, error: Refusal | None = None
 ) -> Page:
+    """The same, for whoever asks without the framework; ``form`` is what was sent and refused."""
     context = context_of(request.scope)
     house = context.house
     pack = await house.packs.get_pack(house.database, slug)

@@ -83,6 +83,11 @@ class VaultView(msgspec.Struct, frozen=True):
 @get("/vault")
 async def show_vault(request: PageRequest) -> Page:
     """One's cards."""
+    return await show_vault_page(request)
+
+
+async def show_vault_page(request: PageRequest) -> Page:
+    """The same, for whoever asks without the framework."""
     viewer = context_of(request.scope).require_viewer()
     return await _vault_page(request, viewer)
 

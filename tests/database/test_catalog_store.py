@@ -5,6 +5,7 @@ from collections import Counter
 from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
 import pytest
 
 from packhouse import catalog
@@ -379,7 +380,10 @@ async def test_the_shelf_reads_a_card_once_until_it_is_old_or_forgotten(
     async with database.connection() as connection:
 
         async def name() -> str:
-            return (await shelf.list_cards(connection, [one.id]))[one.id].name
+            found = (await shelf.list_cards(connection, [one.id]))[one.id].name
+            encoded = (await shelf.encode_faces(connection, [one.id.bytes]))[one.id.bytes]
+            assert msgspec.json.decode(encoded)["name"] == found
+            return found
 
         async def rename(new_name: str) -> None:
             await connection.execute("UPDATE cards SET name = $1", new_name)
@@ -405,7 +409,9 @@ async def test_the_shelf_is_bounded_and_leaves_out_what_does_not_exist(
             wanted = [*(each.id for each in cards), CardId(new_id())]
             found = await shelf.list_cards(connection, wanted)
             assert found == {each.id: each for each in cards}
-    assert len(shelf._cards) == 2
+            faces = await shelf.encode_faces(connection, [each.bytes for each in wanted])
+            assert faces.keys() == {each.id.bytes for each in cards}
+    assert len(shelf._cards) == len(shelf._encoded) == 2
 
 
 async def _until_somebody_waits(database: Database) -> None:

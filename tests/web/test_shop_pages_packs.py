@@ -1,12 +1,16 @@
 """The shelf and the page of a pack: what is promised, and what pressing the button does."""
 
+import asyncio
+
 import httpx
 import pytest
 
 from packhouse.flows.publish_pack import PublishPack, SavePackDraft, publish_pack, save_pack_draft
 from packhouse.flows.relay_events import relay_events
+from packhouse.foundation.money import format_minor
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor
+from packhouse.web import kept
 from worlds.four_packs import TIER_ODDS_PACK
 from worlds.page_forms import form_of, words_of
 from worlds.veil_shop import make_collector
@@ -35,6 +39,30 @@ async def test_the_shelf_of_an_empty_shop_says_so(house: House, olga: httpx.Asyn
         await connection.execute("UPDATE packs SET withdrawn_at = now(), current_version_id = NULL")
     house.packs.forget()
     assert "Nothing is on sale yet" in (await olga.get("/")).text
+
+
+@pytest.mark.parametrize("path", ["/", "/feed", "/packs/veil-eight", "/vault"])
+async def test_who_look_at_once_each_see_themselves_around_what_is_kept(
+    path: str,
+    ada: httpx.AsyncClient,
+    ben: httpx.AsyncClient,
+    client: httpx.AsyncClient,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(kept, "FRESH_SECONDS", 3600.0)
+    form = form_of((await ben.get("/packs/veil-one")).text, "/packs/veil-one/openings")
+    await ben.post("/packs/veil-one/openings", data=form.values)
+    balances = {"ada": await balance_of(ada), "ben": await balance_of(ben)}
+    assert balances["ada"] != balances["ben"]
+    for _ in range(2):
+        pages = await asyncio.gather(*(each.get(path) for each in (ada, ben) * 5))
+        for name, page in zip(("ada", "ben") * 5, pages, strict=True):
+            words = words_of(page.text)
+            other = "ben" if name == "ada" else "ada"
+            assert f"Signed in as {name}" in words
+            assert f"Balance {format_minor(balances[name])}" in words
+            assert f"Signed in as {other}" not in words
+    assert "Signed in as" not in words_of((await client.get(path)).text)
 
 
 async def test_a_pack_shows_exact_odds_down_to_each_card(client: httpx.AsyncClient) -> None:

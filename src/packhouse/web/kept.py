@@ -1,6 +1,6 @@
 """What is the same for everybody and dear to make: made once a moment, however many ask.
 
-It is made at most ten times a second, by one request for all that wait. Nothing about one person
+It is made two or three times a second at most, by one request for all that wait. Nothing about one person
 and nothing money-bearing is kept.
 """
 
@@ -11,10 +11,10 @@ from typing import Final, Generic, TypeVar
 
 import msgspec
 
-FRESH_SECONDS: Final = 0.1
+FRESH_SECONDS: Final = 0.4
 """How long a thing is handed out without a look at what it was made from."""
 
-STALE_SECONDS_MAX: Final = 0.25
+STALE_SECONDS_MAX: Final = 0.9
 """How old one may get while the next is being made; nobody is ever shown anything older."""
 
 Value = TypeVar("Value")

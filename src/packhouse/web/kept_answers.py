@@ -1,6 +1,6 @@
 """Answers that are the same for everybody, as bytes that are handed out as they are.
 
-The newest page of the feed or a pack on sale is built at most ten times a second (``kept.py``);
+The newest page of the feed or a pack on sale is built two or three times a second (``kept.py``);
 with its body, its entity tags and its compressed forms are kept too.
 """
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Mapping
 from fractions import Fraction
+from functools import lru_cache
+from typing import Final
 
 import msgspec
 
@@ -9,6 +11,10 @@ from packhouse.draws.model import Layout, PackConfig
 from packhouse.foundation.identifiers import CardId
 from packhouse.foundation.money import exact_share_of
 from packhouse.foundation.tiers import TIERS, Tier
+
+
+CONFIGS_KEPT: Final = 64
+"""A configuration never changes, and adding up its fractions takes a millisecond or more."""
 
 
 class Prospect(msgspec.Struct, frozen=True):
@@ -38,7 +44,8 @@ class CardChance(msgspec.Struct, frozen=True):
     expected_count: Fraction
 
 
-def list_card_chances(config: PackConfig) -> list[CardChance]:
+@lru_cache(CONFIGS_KEPT)
+def list_card_chances(config: PackConfig) -> tuple[CardChance, ...]:
     """Every card that can be drawn, in the order of first mention, with its expected count.
 
     A lot's last-one prize is not drawn, so it is not counted here; ``prospect_of`` includes it.
@@ -48,7 +55,7 @@ def list_card_chances(config: PackConfig) -> list[CardChance]:
         known = chances.get(card)
         before = Fraction(0) if known is None else known.expected_count
         chances[card] = CardChance(card, tier, value, physical, before + expected)
-    return list(chances.values())
+    return tuple(chances.values())
 
 
 def expected_count_by_tier(config: PackConfig) -> Mapping[Tier, Fraction]:

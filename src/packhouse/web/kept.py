@@ -1,7 +1,7 @@
 """What is the same for everybody and dear to make: made once a moment, however many ask.
 
-It is made two or three times a second at most, by one request for all that wait. Nothing about one person
-and nothing money-bearing is kept.
+It is made two or three times a second at most, by one request for all that wait. Nothing about one
+person and nothing money-bearing is kept.
 """
 
 import asyncio

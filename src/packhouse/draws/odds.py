@@ -12,7 +12,6 @@ from packhouse.foundation.identifiers import CardId
 from packhouse.foundation.money import exact_share_of
 from packhouse.foundation.tiers import TIERS, Tier
 
-
 CONFIGS_KEPT: Final = 64
 """A configuration never changes, and adding up its fractions takes a millisecond or more."""
 

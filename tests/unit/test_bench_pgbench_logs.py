@@ -6,9 +6,10 @@ import pytest
 
 from packhouse.bench.latencies import Latencies
 from packhouse.bench.load import LoadFailed
-from packhouse.bench.pgbench import LEAD_SECONDS, Turns, read_logs
+from packhouse.bench.pgbench import Turns, lead_of, read_logs
 
 BEGUN = 1_700_000_000
+LEAD = 2.0
 
 
 def write_log(folder: Path, name: str, *ends: tuple[float, str]) -> Path:
@@ -26,31 +27,35 @@ def test_the_beginning_of_a_turn_does_not_count(tmp_path: Path) -> None:
         tmp_path,
         "opening.77",
         (0.0, "90000"),
-        (LEAD_SECONDS - 0.5, "80000"),
-        (LEAD_SECONDS + 1, "1000"),
-        (LEAD_SECONDS + 2, "3000"),
+        (LEAD - 0.5, "80000"),
+        (LEAD + 1, "1000"),
+        (LEAD + 2, "3000"),
     )
-    write_log(tmp_path, "opening.77.1", (LEAD_SECONDS + 1.5, "2000"))
-    sample = read_logs(tmp_path, "opening", sampling=1.0)
+    write_log(tmp_path, "opening.77.1", (LEAD + 1.5, "2000"))
+    sample = read_logs(tmp_path, "opening", sampling=1.0, lead_seconds=LEAD)
     latencies = Latencies(sample.routes["pgbench"].latencies)
     assert (sample.requests, sample.seconds) == (3, 2.0)
     assert 2.99 < latencies.percentile_ms(100) < 3.01
     assert not log.exists()
 
 
+def test_more_clients_have_longer_to_prepare_their_statements() -> None:
+    assert lead_of(256) - lead_of(1) > 7
+
+
 def test_transactions_that_were_not_timed_count_too(tmp_path: Path) -> None:
     write_log(tmp_path, "vault.5", (0.0, "10"), *((3.0, "100") for _ in range(7)))
-    assert read_logs(tmp_path, "vault", sampling=0.1).requests == 70
+    assert read_logs(tmp_path, "vault", sampling=0.1, lead_seconds=LEAD).requests == 70
 
 
 def test_a_failed_transaction_is_an_error(tmp_path: Path) -> None:
     write_log(tmp_path, "opening.1", (0.0, "10"), (3.0, "100"), (3.5, "failed"))
-    assert read_logs(tmp_path, "opening", sampling=1.0).errors == 1
+    assert read_logs(tmp_path, "opening", sampling=1.0, lead_seconds=LEAD).errors == 1
 
 
 def test_a_turn_without_an_end_is_said(tmp_path: Path) -> None:
     with pytest.raises(LoadFailed):
-        read_logs(tmp_path, "opening", sampling=1.0)
+        read_logs(tmp_path, "opening", sampling=1.0, lead_seconds=LEAD)
 
 
 def test_no_two_turns_make_the_same_ids() -> None:

@@ -25,7 +25,9 @@ from packhouse.plumbing.settings import number_of_cores
 _FINE: Final = 200
 """What a transaction counts as, where a request would have its status."""
 LEAD_SECONDS: Final = 2.0
-"""Not counted at the beginning of a turn: each connection first prepares every statement."""
+LEAD_CLIENTS_PER_SECOND: Final = 32
+"""Not counted at the beginning of a turn, a second more for so many clients: each connection first
+prepares every statement, and those of an opening take the processor some milliseconds each."""
 STARTING_SECONDS_MAX: Final = 60.0
 LAST_LINES: Final = 6
 
@@ -69,7 +71,7 @@ def pgbench_contender(
 
 
 async def run_pgbench(stage: Stage, run: PgbenchRun, *, turns: Turns, seconds: float) -> Sample:
-    """One turn of at least a second, after ``LEAD_SECONDS`` that do not count.
+    """One turn of at least a second, after ``lead_of`` its clients, which does not count.
 
     Raises ``LoadFailed`` with pgbench's own words.
     """
@@ -90,7 +92,7 @@ async def run_pgbench(stage: Stage, run: PgbenchRun, *, turns: Turns, seconds: f
         "--protocol=prepared",
         f"--client={run.clients}",
         f"--jobs={min(run.clients, number_of_cores())}",
-        f"--time={round(LEAD_SECONDS + max(1.0, seconds))}",
+        f"--time={round(lead_of(run.clients) + max(1.0, seconds))}",
         f"--file={script}",
         "--log",
         f"--log-prefix={folder / run.name}",
@@ -110,7 +112,7 @@ async def run_pgbench(stage: Stage, run: PgbenchRun, *, turns: Turns, seconds: f
         start_new_session=True,
     )
     try:
-        async with asyncio.timeout(seconds + STARTING_SECONDS_MAX):
+        async with asyncio.timeout(lead_of(run.clients) + seconds + STARTING_SECONDS_MAX):
             out, _ = await program.communicate()
     except TimeoutError as error:
         raise LoadFailed("pgbench did not end in time.") from error
@@ -122,11 +124,18 @@ async def run_pgbench(stage: Stage, run: PgbenchRun, *, turns: Turns, seconds: f
     words = out.decode(errors="replace")
     if program.returncode != 0:
         raise LoadFailed(f"pgbench failed: {' / '.join(words.splitlines()[-LAST_LINES:])}")
-    return await asyncio.to_thread(read_logs, folder, run.name, sampling=run.sampling)
+    return await asyncio.to_thread(
+        read_logs, folder, run.name, sampling=run.sampling, lead_seconds=lead_of(run.clients)
+    )
 
 
-def read_logs(folder: Path, prefix: str, *, sampling: float) -> Sample:
-    """What pgbench's logs tell, without the first ``LEAD_SECONDS``; the logs are removed.
+def lead_of(clients: int) -> float:
+    """How many seconds of a turn do not count."""
+    return LEAD_SECONDS + clients / LEAD_CLIENTS_PER_SECOND
+
+
+def read_logs(folder: Path, prefix: str, *, sampling: float, lead_seconds: float) -> Sample:
+    """What pgbench's logs tell, without the first ``lead_seconds``; the logs are removed.
 
     A line has client, transaction, latency in microseconds (or a word about its failure), script,
     and the time of its end in seconds and microseconds. Raises ``LoadFailed`` when nothing is left.
@@ -138,7 +147,7 @@ def read_logs(folder: Path, prefix: str, *, sampling: float) -> Sample:
                 _, _, latency, _, seconds, microseconds, *_ = line.split()
                 ended.append((int(seconds) + int(microseconds) / 1_000_000, latency))
         log.unlink()
-    begun = min((at for at, _ in ended), default=0.0) + LEAD_SECONDS
+    begun = min((at for at, _ in ended), default=0.0) + lead_seconds
     kept = [(at, latency) for at, latency in ended if at >= begun]
     fine = Counter(bucket_of(int(latency)) for _, latency in kept if latency.isdecimal())
     if not fine:

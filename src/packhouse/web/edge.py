@@ -8,7 +8,6 @@ live streams and the few hot routes are answered here; everything else goes on t
 import re
 import time
 from collections.abc import Iterable
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -24,7 +23,7 @@ from packhouse.web.admission import Admission
 from packhouse.web.answers import Answer, ReadyAnswer
 from packhouse.web.asgi import ASGIApp, Message, Receive, Scope, Send
 from packhouse.web.context import KEY, RequestContext
-from packhouse.web.errors import CrossSite, RateLimited, TooLarge, json_problem
+from packhouse.web.errors import RateLimited, TooLarge, json_problem
 from packhouse.web.headers import (
     STREAM_HEADERS,
     HeaderReader,
@@ -35,6 +34,7 @@ from packhouse.web.headers import (
 )
 from packhouse.web.hot_routes import HotRoutes, Key
 from packhouse.web.problems import problem_answer
+from packhouse.web.same_site import require_same_site
 from packhouse.web.server.wire import open_head
 from packhouse.web.session import read_cookie
 
@@ -213,7 +213,7 @@ class Edge:
             await out.answer(Answer(status=204))
             return
         if not is_safe:
-            self._require_same_site(headers)
+            require_same_site(headers, self._house.settings)
         if not path.startswith(UNLIMITED):
             opening = OPENINGS.fullmatch(path)
             await self._find_viewer(
@@ -258,25 +258,6 @@ class Edge:
                 await shortcut(scope, receive, out)
                 return
         await self._inner(scope, receive, out)
-
-    def _require_same_site(self, headers: HeaderReader) -> None:
-        # Fetch metadata first (browsers always send it), Origin for older ones; a client that sends
-        # neither is no browser, and has no ambient cookie to be abused.
-        settings = self._house.settings
-        origin = headers.text("origin")
-        if origin is not None and origin in settings.cors_origins:
-            return
-        site = headers.text("sec-fetch-site")
-        if site is not None:
-            if site in ("same-origin", "none"):
-                return
-        elif (
-            origin is None
-            or origin == settings.public_url.rstrip("/")
-            or urlsplit(origin).netloc == headers.text("host")
-        ):
-            return
-        raise CrossSite("This came from a page of another site, so nothing was done.")
 
     async def _find_viewer(
         self,

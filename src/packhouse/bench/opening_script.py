@@ -25,6 +25,23 @@ COMMON_SHARE: Final = Fraction(1, 20)
 """A card that is drawn so often per opening is a common one, and pgbench draws among those."""
 
 
+LIST_CARDS: Final = """
+SELECT user_id, id, card_id, stock_item_id, opening_id, tier, value, state, sell_back_amount, sell_back_until, created_at
+FROM user_cards
+WHERE user_id = $1 AND opening_id = (SELECT id FROM openings WHERE user_id = $1 ORDER BY id DESC LIMIT 1)
+ORDER BY card_id, stock_item_id
+"""  # noqa: E501 - SQL
+
+INSERT_CARDS: Final = """
+INSERT INTO user_cards (user_id, id, card_id, stock_item_id, opening_id, tier, value, state,
+                        sell_back_amount, sell_back_until, created_at)
+SELECT *
+FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::text[], $7::bigint[],
+            $8::text[], $9::bigint[], $10::timestamptz[], $11::timestamptz[])
+"""
+"""The drawn cards: the flow sends them by COPY, which pgbench has no way to repeat."""
+
+
 class NotRecorded(Outage):
     """No opening could be recorded that pgbench can repeat."""
 
@@ -78,12 +95,10 @@ async def _record(
     begun_at = house.clock() - timedelta(milliseconds=1)
     key, sent = await _open(house, recording, user_id, slug)
     async with stage.house.database.connection() as connection:
-        rows = await connection.fetch(
-            "SELECT card_id, stock_item_id FROM user_cards WHERE user_id = $1 AND opening_id ="
-            " (SELECT id FROM openings WHERE user_id = $1 ORDER BY id DESC LIMIT 1)"
-            " ORDER BY card_id, stock_item_id",
-            user_id,
-        )
+        rows = await connection.fetch(LIST_CARDS, user_id)
+    inserted = SentStatement(
+        INSERT_CARDS.strip(), tuple(map(list, zip(*(tuple(row) for row in rows), strict=True)))
+    )
     cards = [(row["card_id"], row["stock_item_id"]) for row in rows]
     return (
         Recorded(
@@ -99,8 +114,17 @@ async def _record(
             standing=load_queries("packhouse.draws")["list_opening_standings"],
             claim=load_queries("packhouse.catalog")["claim_stock_items"],
         ),
-        sent,
+        _with_cards(sent, inserted),
     )
+
+
+def _with_cards(sent: Sequence[SentStatement], inserted: SentStatement) -> list[SentStatement]:
+    """The cards' insertion in its place: after that of their opening."""
+    texts = [each.text.startswith("INSERT INTO openings") for each in sent]
+    if True not in texts:
+        raise NotRecorded("An opening was recorded that inserts no opening.")
+    after = texts.index(True) + 1
+    return [*sent[:after], inserted, *sent[after:]]
 
 
 async def _open(

@@ -125,7 +125,7 @@ async def run_pgbench(stage: Stage, run: PgbenchRun, *, turns: Turns, seconds: f
     if program.returncode != 0:
         raise LoadFailed(f"pgbench failed: {' / '.join(words.splitlines()[-LAST_LINES:])}")
     return await asyncio.to_thread(
-        read_logs, folder, run.name, sampling=run.sampling, lead_seconds=lead_of(run.clients)
+        read_logs, folder, run.name, sampling=run.sampling, seconds=max(1.0, seconds)
     )
 
 
@@ -134,20 +134,20 @@ def lead_of(clients: int) -> float:
     return LEAD_SECONDS + clients / LEAD_CLIENTS_PER_SECOND
 
 
-def read_logs(folder: Path, prefix: str, *, sampling: float, lead_seconds: float) -> Sample:
-    """What pgbench's logs tell, without the first ``lead_seconds``; the logs are removed.
+def read_logs(folder: Path, prefix: str, *, sampling: float, seconds: float) -> Sample:
+    """What pgbench's logs tell of the last ``seconds``; the logs are removed.
 
     A line has client, transaction, latency in microseconds (or a word about its failure), script,
-    and the time of its end in seconds and microseconds. Raises ``LoadFailed`` when nothing is left.
+    and the time of its end in seconds and microseconds. Raises ``LoadFailed`` when nothing ended.
     """
     ended: list[tuple[float, str]] = []
     for log in folder.glob(f"{prefix}.[0-9]*"):
         with log.open(encoding="ascii") as lines:
             for line in lines:
-                _, _, latency, _, seconds, microseconds, *_ = line.split()
-                ended.append((int(seconds) + int(microseconds) / 1_000_000, latency))
+                _, _, latency, _, whole, microseconds, *_ = line.split()
+                ended.append((int(whole) + int(microseconds) / 1_000_000, latency))
         log.unlink()
-    begun = min((at for at, _ in ended), default=0.0) + lead_seconds
+    begun = max((at for at, _ in ended), default=0.0) - seconds
     kept = [(at, latency) for at, latency in ended if at >= begun]
     fine = Counter(bucket_of(int(latency)) for _, latency in kept if latency.isdecimal())
     if not fine:

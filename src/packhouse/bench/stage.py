@@ -139,6 +139,11 @@ class Stage:
         self._programs.append(program)
         return program
 
+    def stop_program(self, program: ShopProgram) -> None:
+        """Stop one that is not needed any more."""
+        self._programs.remove(program)
+        program.stop()
+
     def stop_programs(self) -> None:
         """Stop everything that was started here, the last first."""
         while self._programs:

@@ -119,7 +119,7 @@ async def _ours(workbench: Workbench, servers: AsyncExitStack, streams: int) -> 
     program = workbench.stage.start_program(
         ("serve", "live"), live_port=str(port), live_streams_max=str(streams)
     )
-    servers.callback(program.stop)
+    servers.callback(workbench.stage.stop_program, program)
     await workbench.stage.wait_until_ready(port)
     listening = await servers.enter_async_context(audience(port))
     house = workbench.stage.house

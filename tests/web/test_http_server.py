@@ -281,6 +281,33 @@ async def test_who_says_nothing_more_is_closed(
         await wire.read_all()
 
 
+async def test_work_that_follows_a_body_in_pieces_may_take_its_time(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def work(_scope: Scope, receive: Receive, send: Send) -> None:
+        body = await read_body(receive)
+        # The server has looked for who is out of time by then.
+        await asyncio.sleep(1.5)
+        await answer(send, body)
+
+    monkeypatch.setattr(connections, "BODY_SECONDS", 0.2)
+    monkeypatch.setattr(serving_module, "TICK_SECONDS", 0.05)
+    served.app.on["/work"] = work
+    async with served.connect() as wire:
+        await wire.send(POST % (b"/work", 6, b"abc"))
+        await asyncio.sleep(0.05)
+        await wire.send(b"def")
+        assert (await wire.read_answer())[2] == b"abcdef"
+
+
+async def test_who_begins_a_body_and_never_ends_it_is_cut_off(
+    served: Served, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "BODY_SECONDS", 0.1)
+    monkeypatch.setattr(serving_module, "TICK_SECONDS", 0.05)
+    assert await served.exchange(POST % (b"/x", 6, b"abc")) == b""
+
+
 async def test_idle_connections_make_room_for_newcomers() -> None:
     async with serving(TinyApp(), connections_max=2) as served, AsyncExitStack() as wires:
         for _ in range(5):

@@ -162,6 +162,8 @@ class HttpConnection(asyncio.Protocol):
         """A piece of the request's body."""
         if self._reading is not None:
             self._reading.add_body(piece)
+            if self._reading is self._answering:
+                self.deadline = _FOREVER
 
     def end_request(self) -> None:
         """The request is whole: answer it, or have it wait for those before it."""
@@ -173,7 +175,11 @@ class HttpConnection(asyncio.Protocol):
         if not exchange.keeps_alive:
             # What follows the last request belongs to nobody.
             self._is_deaf = True
-        if exchange is self._answering or exchange.is_ended:
+        if exchange is self._answering:
+            # Only the body was waited for; what is done with it has its own bounds.
+            self.deadline = _FOREVER
+            return
+        if exchange.is_ended:
             return
         if self._answering is None and not self._waiting and self._writable is None:
             self._answer(exchange)

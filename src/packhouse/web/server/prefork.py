@@ -85,6 +85,7 @@ class _Parent:
         )
         self._is_asked_to_stop = False
         self._has_served = False
+        self._cannot_open = False
 
     def ask_to_stop(self, _signal: int, _frame: FrameType | None) -> None:
         """End ``run`` soon."""
@@ -92,20 +93,20 @@ class _Parent:
 
     def run(self) -> int:
         """Keep every place filled until asked to stop."""
-        code = 0
-        while not self._is_asked_to_stop:
+        while not self._is_over():
             for place in self._places:
                 if place.process is not None and place.process.exitcode is not None:
                     self._lose(place, place.process.exitcode)
-                    if place.due_at == float("inf"):
-                        code = 1
-                        self._is_asked_to_stop = True
-                        break
+                if self._is_over():
+                    break
                 if place.process is None and time.monotonic() >= place.due_at:
                     self._fill(place)
             time.sleep(LOOK_SECONDS)
         self._stop()
-        return code
+        return 1 if self._cannot_open else 0
+
+    def _is_over(self) -> bool:
+        return self._is_asked_to_stop or self._cannot_open
 
     def _fill(self, place: _Place) -> None:
         place.started_at = time.monotonic()
@@ -122,7 +123,7 @@ class _Parent:
         self._has_served = self._has_served or lived > STEADY_SECONDS
         if code == 1 and not self._has_served:
             # It has said why. Whoever watches over this program decides when to try again.
-            place.due_at = float("inf")
+            self._cannot_open = True
             return
         place.due_at = 0.0 if lived > STEADY_SECONDS else time.monotonic() + PAUSE_SECONDS
         log.warning("A web worker ended unexpectedly and is started again", exit_code=code)

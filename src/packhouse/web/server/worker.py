@@ -33,6 +33,8 @@ def run_worker(settings: Settings, listener: socket.socket, *, parent: int) -> N
     tie_to_parent(parent)
     # Ctrl-C reaches the parent too, which decides.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    # The parent's handler came along with the fork, and would only tell this copy of the parent.
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
         uvloop.run(_serve(settings, listener))
     except PackhouseError as error:

@@ -22,13 +22,25 @@ up: setup ## Run the whole shop on embedded servers at http://127.0.0.1:8000
 	@$(BIN)/packhouse up
 
 test: setup ## Run every test that pip alone can supply
-	@$(BIN)/python -m pytest -m "not browser and not peers" --numprocesses $(WORKERS) --dist loadgroup
+	@$(BIN)/python -m pytest -m "not browser and not peers and not scale and not citus" --numprocesses $(WORKERS) --dist loadgroup
 
 test-browser: setup ## Walk the shop in a real Chromium (needs Debian's chromium package)
 	@$(BIN)/python -m pytest -m browser tests/browser
 
 test-peers: setup ## Measure the Express and FastAPI peers for a second each (needs Node, npm and wrk)
 	@$(BIN)/python -m pytest -m peers tests/peers
+
+$(VENV)-scale/.made: requirements-scale.lock
+	@echo "packhouse: making $(VENV)-scale with what the tests of scale run beside the shop"
+	@$(PYTHON) -m venv $(VENV)-scale
+	@$(VENV)-scale/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary python-etcd,ydiff --require-hashes --requirement requirements-scale.lock
+	@touch $@
+
+test-scale: setup $(VENV)-scale/.made ## Balancers, replicas, failover, caches, as real processes (needs Debian's haproxy, nginx-light, varnish, etcd-server)
+	@$(BIN)/python -m pytest -m scale tests/scale
+
+test-citus: setup ## The shop on a Citus cluster, named by PACKHOUSE_TEST_CITUS_URL
+	@$(BIN)/python -m pytest -m citus tests/citus
 
 pictures: setup ## Take the README's pictures anew (needs Debian's chromium package)
 	@README_PICTURES=docs/images $(BIN)/python -m pytest -m browser tests/browser/test_readme_pictures.py
@@ -46,8 +58,9 @@ fix: setup ## Let the formatter and the linter repair what they can
 lock: setup ## Choose newest versions within pyproject.toml and write requirements.lock
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock
+	@$(BIN)/uv pip compile --group scale --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements-scale.lock
 
 clean: ## Remove .venv and caches (never the shop's data)
-	@rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-scale .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup up test test-browser test-peers pictures check fix lock clean
+.PHONY: help setup up test test-browser test-peers test-scale test-citus pictures check fix lock clean

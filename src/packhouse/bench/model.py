@@ -57,7 +57,8 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
 
     ``errors`` are answers that were not expected and connections that broke; ``codes`` counts the
     ``code`` of every refusal; ``answer_bytes`` is the size of an answer, on average.
-    ``per_second_by_round`` keeps the order of the rounds.
+    ``per_second_by_round`` keeps the order of the rounds. ``cores`` is the processor time that each
+    part of the shop took, in seconds a second, where it was watched.
     """
 
     name: str
@@ -74,6 +75,7 @@ class Measurement(msgspec.Struct, frozen=True, kw_only=True):
     statuses: dict[str, int] = {}
     codes: dict[str, int] = {}
     routes: dict[str, RouteTimes] = {}
+    cores: dict[str, float] = {}
 
     @property
     def low(self) -> float:

@@ -20,6 +20,7 @@ from packhouse.bench.latencies import Latencies
 from packhouse.bench.load import measurement_of, merge_samples
 from packhouse.bench.machine import connections_allowed
 from packhouse.bench.model import Line, Measurement, Outcome, Plot, Target
+from packhouse.bench.parts import median_cores, watched_parts
 from packhouse.bench.scenario import Scenario
 from packhouse.bench.statement_samples import (
     Durations,
@@ -76,6 +77,7 @@ class Turns(msgspec.Struct):
 
     row: Row
     samples: list[CrowdSample] = []
+    cores: list[dict[str, float]] = []
     durations: Durations = {}
 
 
@@ -83,8 +85,11 @@ async def run(workbench: Workbench, outcome: Outcome) -> None:
     """Each crowd after the other, and what they found against the targets."""
     for row in _rows(workbench):
         turns = await _let_in(workbench, row)
-        measurement = measurement_of(
-            row.name, clients=row.users, samples=[each.sample for each in turns.samples]
+        measurement = msgspec.structs.replace(
+            measurement_of(
+                row.name, clients=row.users, samples=[each.sample for each in turns.samples]
+            ),
+            cores=median_cores(turns.cores),
         )
         outcome.measurements.append(measurement)
         add_durations(turns.durations, into=outcome.durations)
@@ -114,7 +119,7 @@ def _streams(workbench: Workbench) -> int:
 
 async def _let_in(workbench: Workbench, row: Row) -> Turns:
     stage, options = workbench.stage, workbench.options
-    turns = Turns(row, [], {})
+    turns = Turns(row)
     lasting = options.seconds + options.warm_up_seconds
     durations: dict[str, dict[int, int]] = {}
     for number in range(options.rounds):
@@ -136,9 +141,10 @@ async def _let_in(workbench: Workbench, row: Row) -> Turns:
             stage, openings_each=int(plan.per_second * lasting * OPENS_EACH * 1.2) + 10
         )
         workbench.show(f"{row.name}, round {number + 1} of {options.rounds}", seconds=lasting)
-        async with sampled_statements(
-            stage, per_second=plan.per_second * STATEMENTS_A_REQUEST
-        ) as found:
+        async with (
+            sampled_statements(stage, per_second=plan.per_second * STATEMENTS_A_REQUEST) as found,
+            watched_parts(stage) as watch,
+        ):
             turns.samples.append(
                 await run_crowd(
                     plan,
@@ -148,6 +154,7 @@ async def _let_in(workbench: Workbench, row: Row) -> Turns:
                     warm_up_seconds=options.warm_up_seconds,
                 )
             )
+        turns.cores.append(watch.cores_of_last(options.seconds))
         add_durations(found, into=durations)
         stage.require_running()
     turns.durations = {name: Latencies(counts) for name, counts in durations.items()}

@@ -14,8 +14,9 @@ from packhouse.cli.shop import plain_errors
 from packhouse.cli.up import keep_log_key, keep_seed_key, local_url
 from packhouse.foundation.errors import Breach, FieldError, InvalidInput, Outage, Refusal
 from packhouse.plumbing.embedded import DirectoryUnusable
+from packhouse.plumbing.setting_sources import SettingProblem
 from packhouse.plumbing.setting_values import HostName, LogKey
-from packhouse.plumbing.settings import InvalidSettings, SettingProblem, Settings
+from packhouse.plumbing.settings import InvalidSettings, Settings
 
 COMMANDS = (
     ["up"],

@@ -15,6 +15,7 @@ from typer.testing import CliRunner
 
 from packhouse.cli.config import SETTING_GROUPS, config_command, settings_reference
 from packhouse.plumbing.postgres import pool_size_per_web_worker
+from packhouse.plumbing.setting_sources import variable_of
 from packhouse.plumbing.setting_values import MASK, RateLimit, SeedKey, mask_url_passwords
 from packhouse.plumbing.settings import (
     SERVE_NEEDS,
@@ -24,7 +25,6 @@ from packhouse.plumbing.settings import (
     Settings,
     load_settings,
     require_setting,
-    variable_of,
 )
 
 ROOT = Path(__file__).parents[2]

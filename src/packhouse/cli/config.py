@@ -13,15 +13,14 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from packhouse.plumbing.setting_sources import COMMAND_LINE_VARIABLES, variable_of
 from packhouse.plumbing.setting_values import setting_form
 from packhouse.plumbing.settings import (
-    COMMAND_LINE_VARIABLES,
     InvalidSettings,
     LoadedSettings,
     Settings,
     load_settings,
     number_of_cores,
-    variable_of,
 )
 
 SETTING_GROUPS: Final = {

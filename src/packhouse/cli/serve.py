@@ -21,13 +21,13 @@ from packhouse.foundation.errors import Outage
 from packhouse.plumbing.handover import begin_as_child, load_process_settings
 from packhouse.plumbing.logging import configure_logging
 from packhouse.plumbing.schema_state import require_migrated
+from packhouse.plumbing.setting_sources import variable_of
 from packhouse.plumbing.settings import (
     LIVE_NEEDS,
     SERVE_NEEDS,
     WORKER_NEEDS,
     Settings,
     require_setting,
-    variable_of,
 )
 from packhouse.web.live.role import run_live
 from packhouse.web.server.prefork import serve_forked

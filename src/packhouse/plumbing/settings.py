@@ -8,7 +8,6 @@ misspelt limit is a limit that is not there. All problems are told at once.
 Law held here: the text of a secret is never in a message, a representation or a table.
 """
 
-import difflib
 import os
 from collections.abc import Collection, Iterator, Mapping
 from ipaddress import ip_address
@@ -17,10 +16,15 @@ from typing import Annotated, Any, Final, Literal, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
-from dotenv import dotenv_values
 from msgspec import Meta
 
 from packhouse.foundation.errors import Refusal
+from packhouse.plumbing.setting_sources import (
+    SettingOrigin,
+    SettingProblem,
+    gather_texts,
+    variable_of,
+)
 from packhouse.plumbing.setting_values import (
     MASK,
     CacheUrl,
@@ -36,23 +40,10 @@ from packhouse.plumbing.setting_values import (
     setting_form,
 )
 
-PREFIX: Final = "PACKHOUSE_"
-TEST_PREFIX: Final = "PACKHOUSE_TEST_"
-"""Variables that begin so belong to the test suite and mean nothing to the shop."""
-
-COMMAND_LINE_VARIABLES: Final[Mapping[str, str]] = {
-    "PACKHOUSE_DATA": "The folder of the embedded shop, as `--data` names it; `./.packhouse` "
-    "when not set. Read from the environment only.",
-}
-"""Variables that options of the command line read; known here so that they are not refused."""
-
 SERVE_NEEDS: Final = ("database_url", "cache_url", "seed_key")
 WORKER_NEEDS: Final = (*SERVE_NEEDS, "log_key")
 LIVE_NEEDS: Final = ("database_url", "cache_url")
 """Settings without which ``packhouse serve`` web, worker and live cannot begin."""
-
-SettingOrigin = Literal["default", "environment", ".env", "packhouse up"]
-"""Where a value came from."""
 
 Environment = Literal["development", "production", "test"]
 LogFormat = Literal["auto", "text", "json"]
@@ -223,20 +214,6 @@ class LoadedSettings(msgspec.Struct, frozen=True):
     origins: Mapping[str, SettingOrigin]
 
 
-class SettingProblem(msgspec.Struct, frozen=True):
-    """One wrong setting: its variable, its value as it may be shown, its origin, and the reason."""
-
-    variable: str
-    reason: str
-    shown: str | None = None
-    origin: SettingOrigin | None = None
-
-    def __str__(self) -> str:
-        value = "" if self.shown is None else f"={self.shown}"
-        origin = "" if self.origin is None else f" ({self.origin})"
-        return f"{self.variable}{value}{origin}: {self.reason}"
-
-
 class InvalidSettings(Refusal):
     """Settings are wrong; ``problems`` has all of them, and none of their secrets."""
 
@@ -261,7 +238,13 @@ def load_settings(
     fields that must have a value, such as ``SERVE_NEEDS``.
     """
     problems: list[SettingProblem] = []
-    given = _gather(environ, dotenv_path, overrides or {}, problems)
+    given = gather_texts(
+        Settings.__struct_fields__,
+        environ,
+        dotenv_path=dotenv_path,
+        overrides=overrides or {},
+        problems=problems,
+    )
     values: dict[str, Any] = {}
     for field in msgspec.structs.fields(Settings):
         if field.name not in given:
@@ -289,72 +272,6 @@ def require_setting(value: Value | None, *, name: str) -> Value:
     if value is None:
         raise InvalidSettings([_missing(name)])
     return value
-
-
-def variable_of(field_name: str) -> str:
-    """The environment variable of a field of ``Settings``."""
-    return f"{PREFIX}{field_name.upper()}"
-
-
-def _gather(
-    environ: Mapping[str, str],
-    dotenv_path: Path,
-    overrides: Mapping[str, str | int | Path],
-    problems: list[SettingProblem],
-) -> dict[str, tuple[str, SettingOrigin]]:
-    """Text and origin by field name, from the weakest source to the strongest; empty is not set."""
-    fields = {variable_of(name): name for name in Settings.__struct_fields__}
-    raised = {variable_of(name): str(value) for name, value in overrides.items()}
-    environment = raised.get("PACKHOUSE_ENVIRONMENT") or environ.get("PACKHOUSE_ENVIRONMENT")
-    is_development = (environment or "").strip() in {"", "development"}
-    dotenv = _read_dotenv(dotenv_path, problems) if is_development else {}
-    sources: tuple[tuple[SettingOrigin, Mapping[str, str]], ...] = (
-        (".env", dotenv),
-        ("environment", environ),
-        ("packhouse up", raised),
-    )
-    given: dict[str, tuple[str, SettingOrigin]] = {}
-    for origin, texts in sources:
-        for variable in sorted(texts):
-            if not variable.startswith(PREFIX) or variable.startswith(TEST_PREFIX):
-                continue
-            reason = _unwelcome(variable, texts[variable], origin, fields)
-            if reason is not None:
-                problems.append(SettingProblem(variable, reason, origin=origin))
-            elif variable in fields and texts[variable].strip():
-                given[fields[variable]] = (texts[variable].strip(), origin)
-    return given
-
-
-def _read_dotenv(path: Path, problems: list[SettingProblem]) -> dict[str, str]:
-    try:
-        texts = dotenv_values(path, interpolate=False)
-    except (OSError, UnicodeDecodeError) as error:
-        problems.append(SettingProblem(str(path), f"cannot be read ({type(error).__name__})"))
-        return {}
-    return {name: text or "" for name, text in texts.items()}
-
-
-def _unwelcome(
-    variable: str, text: str, origin: SettingOrigin, fields: Mapping[str, str]
-) -> str | None:
-    """Why a variable may not be set there at all; None when it may."""
-    if variable in COMMAND_LINE_VARIABLES:
-        return None if origin == "environment" else "can be set in the environment only"
-    if variable not in fields:
-        names = {name.removeprefix(PREFIX): name for name in [*fields, *COMMAND_LINE_VARIABLES]}
-        close = difflib.get_close_matches(variable.removeprefix(PREFIX), names, n=1)
-        guess = f"; did you mean {names[close[0]]}?" if close else ""
-        return f"is no setting of this shop{guess}"
-    if variable == variable_of("embedded") and origin != "packhouse up":
-        return "is set by `packhouse up` alone"
-    if (
-        variable == variable_of("environment")
-        and origin == ".env"
-        and text not in {"", "development"}
-    ):
-        return "must be set in the environment itself, because .env is read in development only"
-    return None
 
 
 def _conflicts(settings: Settings, required: Collection[str]) -> Iterator[SettingProblem]:

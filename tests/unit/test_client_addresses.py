@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from packhouse.web.addresses import client_address, limit_key
+from packhouse.web.headers import HeaderReader
 
 PROXIES: tuple[IPv4Network | IPv6Network, ...] = (ip_network("10.0.0.0/8"), ip_network("fd00::/8"))
 
@@ -54,3 +55,23 @@ def test_no_header_makes_a_stranger_somebody_else(forwarded: str) -> None:
 @pytest.mark.parametrize("forwarded", [None, "", " , "])
 def test_a_proxy_that_tells_nothing_is_the_visitor(forwarded: str | None) -> None:
     assert client_address("10.0.0.1", forwarded, trusted_proxies=PROXIES) == "10.0.0.1"
+
+
+@given(st.lists(st.sampled_from(["192.0.2.66", "198.51.100.1, 10.0.0.3", "10.0.0.2"]), min_size=1))
+def test_a_chain_in_several_lines_is_one_chain(lines: list[str]) -> None:
+    headers = [(b"x-forwarded-for", line.encode()) for line in lines]
+    reader = HeaderReader({"headers": [(b"host", b"shop"), *headers]})
+    found = reader.list_text("x-forwarded-for")
+    assert client_address("10.0.0.1", found, trusted_proxies=PROXIES) == client_address(
+        "10.0.0.1", ",".join(lines), trusted_proxies=PROXIES
+    )
+
+
+def test_a_line_that_a_visitor_wrote_is_not_believed_before_the_line_of_the_proxy() -> None:
+    headers = [(b"x-forwarded-for", b"192.0.2.66"), (b"x-forwarded-for", b"198.51.100.1")]
+    found = HeaderReader({"headers": headers}).list_text("x-forwarded-for")
+    assert client_address("10.0.0.1", found, trusted_proxies=PROXIES) == "198.51.100.1"
+
+
+def test_no_line_is_no_chain() -> None:
+    assert HeaderReader({"headers": []}).list_text("x-forwarded-for") is None

@@ -14,7 +14,16 @@ from packhouse.web.asgi import Receive, Scope, Send
 from packhouse.web.server import connections
 from packhouse.web.server import serving as serving_module
 from packhouse.web.server.wire import open_head
-from worlds.http_server import Echo, Served, TinyApp, answer, read_body, read_head, serving
+from worlds.http_server import (
+    PATIENCE_SECONDS,
+    Echo,
+    Served,
+    TinyApp,
+    answer,
+    read_body,
+    read_head,
+    serving,
+)
 
 GET = b"GET %b HTTP/1.1\r\nHost: shop\r\n\r\n"
 LAST_GET = b"GET %b HTTP/1.1\r\nHost: shop\r\nConnection: close\r\n\r\n"
@@ -380,3 +389,38 @@ async def test_however_requests_are_cut_their_answers_are_the_same(
             assert body == b"ready"
         else:
             assert echo_of(body).body == ("" if number == 1 else "hello")
+
+
+async def test_a_server_that_is_leaving_lets_everybody_in_and_says_that_each_answer_is_the_last(
+    served: Served,
+) -> None:
+    async with served.connect() as before:
+        await before.send(GET % b"/ready")
+        assert "connection" not in (await before.read_answer())[1]
+        served.server.leave()
+        await asyncio.sleep(0.05)
+        for path in (b"/ready", b"/x"):
+            raw = await served.exchange(GET % path)
+            assert read_head(raw.split(b"\r\n\r\n", 1)[0])[1]["connection"] == "close"
+        await before.send(GET % b"/ready")
+        assert (await before.read_answer())[1]["connection"] == "close"
+
+
+@pytest.mark.parametrize("sent", [b"", b"GET /x HTTP/1.1\r\nHo"])
+async def test_a_stop_hears_a_request_that_is_just_coming(served: Served, sent: bytes) -> None:
+    async with served.connect() as wire:
+        await wire.send(sent)
+        await asyncio.sleep(0.05)
+        stopping = asyncio.create_task(served.server.stop(seconds=PATIENCE_SECONDS))
+        await asyncio.sleep(0.05)
+        await wire.send((GET % b"/x").removeprefix(sent))
+        raw = await wire.read_all()
+        await stopping
+    assert echo_of(raw.split(b"\r\n\r\n", 1)[1]).path == "/x"
+
+
+async def test_a_stop_does_not_wait_for_who_never_asks(served: Served) -> None:
+    async with served.connect() as wire:
+        await asyncio.sleep(0.05)
+        await served.server.stop(seconds=PATIENCE_SECONDS)
+        assert await wire.read_all() == b""

@@ -31,6 +31,7 @@ SETTING_GROUPS: Final = {
         "http_workers",
         "live_port",
         "live_streams_max",
+        "drain_seconds",
         "trusted_proxies",
         "cors_origins",
         "max_body_bytes",

@@ -101,7 +101,7 @@ def serve_both(settings: Settings) -> None:
         except StopAsked:
             announce("Stopping …")
         finally:
-            stop_all(supervisor, announce=announce)
+            stop_all(supervisor, announce=announce, drain_seconds=settings.drain_seconds)
 
 
 def serve_web(settings: Settings) -> None:

@@ -206,10 +206,13 @@ def stop_signals() -> Iterator[None]:
             signal.signal(each, handler)
 
 
-def stop_all(supervisor: Supervisor, *, announce: Announce) -> None:
-    """Stop every part; whoever asks a second time gets it faster, and a third time is ignored."""
+def stop_all(supervisor: Supervisor, *, announce: Announce, drain_seconds: int) -> None:
+    """Stop every part, which may take ``drain_seconds`` longer than it otherwise would.
+
+    Whoever asks a second time gets it faster, and a third time is ignored.
+    """
     try:
-        supervisor.stop()
+        supervisor.stop(timeout_seconds=STOP_SECONDS_MAX + drain_seconds)
     except StopAsked:
         announce("Stopping in a hurry …")
         for each in STOP_SIGNALS:

@@ -160,7 +160,8 @@ class LocalShop:
 
     def close(self) -> None:
         """Stop everything that was started, and give the folder free."""
-        stop_all(self.supervisor, announce=self._announce)
+        drain_seconds = 0 if self._settings is None else self._settings.drain_seconds
+        stop_all(self.supervisor, announce=self._announce, drain_seconds=drain_seconds)
         if self._hold is not None:
             (self._directory / RUN_NAME).unlink(missing_ok=True)
             (self._directory / HANDOVER_NAME).unlink(missing_ok=True)

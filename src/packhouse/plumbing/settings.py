@@ -100,6 +100,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     live_streams_max: Annotated[
         int, Meta(description="Live streams that one process may hold.", ge=1, le=1_000_000)
     ] = 10_000
+    drain_seconds: Annotated[
+        int,
+        Meta(
+            description="How long a server that is told to stop still serves everything while its "
+            "readiness says no, so that a balancer sends newcomers elsewhere; longer than the "
+            "balancer takes to notice.",
+            ge=0,
+            le=300,
+        ),
+    ] = 0
     trusted_proxies: Annotated[
         Networks,
         Meta(description="Load balancers whose word on a visitor's address is believed."),

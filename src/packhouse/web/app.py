@@ -47,6 +47,7 @@ class WebApp:
         self._given_house = house
         self._edge: Edge | None = None
         self._hub: LiveHub | None = None
+        self._is_draining = False
         self._stack = AsyncExitStack()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -62,6 +63,10 @@ class WebApp:
         if self._edge is None:
             raise RuntimeError("the web application is not running")
         return self._edge
+
+    def drain(self) -> None:
+        """Say no when asked for readiness; everything else goes on."""
+        self._is_draining = True
 
     def close_streams(self) -> None:
         """End the live streams, which would never end by themselves and hold a stop up."""
@@ -82,7 +87,7 @@ class WebApp:
                 house,
                 cast("ASGIApp", make_litestar()),
                 shortcuts={
-                    "/health/": probes(house),
+                    "/health/": probes(house, is_draining=lambda: self._is_draining),
                     "/metrics": metrics(house),
                     "/static/": static_files(),
                     "/media/": media_files(house),

@@ -100,7 +100,7 @@ class Edge:
             return None
         token = read_cookie(headers.text("cookie"), settings)
         address = client_address(
-            peer, headers.text("x-forwarded-for"), trusted_proxies=settings.trusted_proxies
+            peer, headers.list_text("x-forwarded-for"), trusted_proxies=settings.trusted_proxies
         )
         return Asked(
             path=path,
@@ -179,7 +179,7 @@ class Edge:
             request_id=request_id_of(headers.text("x-request-id")),
             address=client_address(
                 _peer(scope),
-                headers.text("x-forwarded-for"),
+                headers.list_text("x-forwarded-for"),
                 trusted_proxies=self._house.settings.trusted_proxies,
             ),
         )

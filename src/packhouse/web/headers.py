@@ -29,12 +29,20 @@ class HeaderReader:
     """A request's headers by name, the last one winning."""
 
     def __init__(self, scope: Scope) -> None:
-        self._headers = {name: value for name, value in scope["headers"]}  # noqa: C416 - raw list
+        self._raw = scope["headers"]
+        self._headers = {name: value for name, value in self._raw}  # noqa: C416 - raw list
 
     def text(self, name: str) -> str | None:
         """A header as text; names in small letters."""
         value = self._headers.get(name.encode())
         return None if value is None else value.decode("latin-1")
+
+    def list_text(self, name: str) -> str | None:
+        """A header that is a list, whole: each proxy may have written a line of its own."""
+        wanted = name.encode()
+        if wanted not in self._headers:
+            return None
+        return b",".join(value for found, value in self._raw if found == wanted).decode("latin-1")
 
 
 def request_id_of(text: str | None) -> str:

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 
 from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
@@ -18,11 +19,16 @@ DRIFT_FRESH_SECONDS = 5.0
 _UNCACHED = (b"cache-control", b"no-store")
 
 
-def probes(house: House) -> ASGIApp:
+def probes(house: House, *, is_draining: Callable[[], bool]) -> ASGIApp:
     """Answers ``/health/live`` and ``/health/ready``."""
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        probed = await answer_probe(scope["path"], database=house.database, valkey=house.valkey)
+        probed = await answer_probe(
+            scope["path"],
+            database=house.database,
+            valkey=house.valkey,
+            is_draining=is_draining(),
+        )
         await send_answer(probed, send)
 
     return answer

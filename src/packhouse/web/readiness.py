@@ -25,14 +25,19 @@ class DependencyState(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Ready means that the role works: PostgreSQL must answer, Valkey may be away."""
+    """Ready means that the role works: PostgreSQL must answer, Valkey may be away.
 
-    status: Literal["ready", "not_ready"]
+    Draining means that it works and is about to stop: who is new should go elsewhere.
+    """
+
+    status: Literal["ready", "not_ready", "draining"]
     database: DependencyState
     cache: DependencyState
 
 
-async def answer_probe(path: str, *, database: Database, valkey: Valkey) -> Answer:
+async def answer_probe(
+    path: str, *, database: Database, valkey: Valkey, is_draining: bool
+) -> Answer:
     """The answer of ``/health/live`` or ``/health/ready``. Raises ``NotFound``."""
     if path == "/health/live":
         body = msgspec.json.encode({"status": "live"})
@@ -40,6 +45,8 @@ async def answer_probe(path: str, *, database: Database, valkey: Valkey) -> Answ
     if path != "/health/ready":
         raise NotFound("There is no such probe.")
     readiness = await check_readiness(database, valkey)
+    if is_draining:
+        readiness = msgspec.structs.replace(readiness, status="draining")
     return Answer(
         status=200 if readiness.status == "ready" else 503,
         body=msgspec.json.encode(readiness),

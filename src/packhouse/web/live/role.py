@@ -89,6 +89,9 @@ async def _serve(settings: Settings, address: str) -> None:
                 log.info("The live feed is served")
                 await _first_of(stop, hub.closed)
                 has_failed = not stop.is_set()
+                if not has_failed:
+                    server.drain()
+                    await asyncio.sleep(settings.drain_seconds)
                 listener.close()
                 hub.close()
                 server.stop()

@@ -63,6 +63,7 @@ class LiveServer:
         self._admissions = asyncio.Semaphore(LIVE_ADMISSIONS_MAX)
         self._connections: set[LiveConnection] = set()
         self._connections_max = settings.live_streams_max + LIVE_SPARE_CONNECTIONS
+        self._is_draining = False
 
     def take_in(self, connection: LiveConnection) -> bool:
         """Count a new connection; False when there are too many."""
@@ -74,6 +75,10 @@ class LiveServer:
     def let_go(self, connection: LiveConnection) -> None:
         """Forget a connection that ended, or whose transport a stream has now."""
         self._connections.discard(connection)
+
+    def drain(self) -> None:
+        """Say no when asked for readiness; everything else goes on."""
+        self._is_draining = True
 
     def stop(self) -> None:
         """Close what waits for a request; what is being answered still is."""
@@ -138,12 +143,18 @@ class LiveServer:
         if path == PATH:
             self._open_stream(request, connection, exchange)
         else:
-            exchange.send(await answer_probe(path, database=self._database, valkey=self._valkey))
+            probed = await answer_probe(
+                path,
+                database=self._database,
+                valkey=self._valkey,
+                is_draining=self._is_draining,
+            )
+            exchange.send(probed)
 
     async def _count(self, exchange: "_Exchange") -> None:
         address = client_address(
             exchange.peer,
-            exchange.headers.text("x-forwarded-for"),
+            exchange.headers.list_text("x-forwarded-for"),
             trusted_proxies=self._settings.trusted_proxies,
         )
         # So many at a time: a crowd that comes back at once shares few connections to Valkey.

@@ -29,6 +29,8 @@ BODY_SECONDS: Final = 30.0
 STUCK_SECONDS: Final = 60.0
 """How long a client may take nothing of an answer."""
 LINGER_SECONDS: Final = 2.0
+LAST_HEAD_SECONDS: Final = 1.0
+"""How long a request may still take to come when the server is being stopped."""
 KEEP_ALIVE_SECONDS: Final = 75.0
 """How long an idle connection stays open: longer than a visitor thinks, and longer than the usual
 60 s of a load balancer, which must be the one to close first."""
@@ -40,6 +42,7 @@ class Responder(Protocol):
     """All that answers: the server as a connection sees it."""
 
     date_line: bytes
+    is_leaving: bool
     is_stopping: bool
 
     def take_in(self, connection: "HttpConnection") -> bool:
@@ -76,6 +79,7 @@ class HttpConnection(asyncio.Protocol):
         self._messages = 0
         self._asked: Asked | None = None
         self._same_again: bytes | None = None
+        self._is_new = True
         self._is_deaf = False
         self._is_held_back = False
         self._linger_bytes = LINGER_BYTES_MAX
@@ -154,6 +158,7 @@ class HttpConnection(asyncio.Protocol):
 
     def begin_request(self, scope: Scope, *, keeps_alive: bool, expects_continue: bool) -> None:
         """A whole head."""
+        self._is_new = False
         self._reading = Exchange(
             self, scope, keeps_alive=keeps_alive, expects_continue=expects_continue
         )
@@ -195,7 +200,7 @@ class HttpConnection(asyncio.Protocol):
 
     def may_stay_open(self) -> bool:
         """Whether another request is welcome afterwards."""
-        return not self._responder.is_stopping and self._refusal is None
+        return not self._responder.is_leaving and self._refusal is None
 
     def write(self, data: bytes) -> None:
         """Send; to nobody if the client has left."""
@@ -225,8 +230,12 @@ class HttpConnection(asyncio.Protocol):
         self._go_on(stays_open=stays_open, is_whole=exchange.is_body_whole)
 
     def stop(self) -> None:
-        """The server is being stopped: close, unless something is being answered."""
-        if self._answering is None and not self._waiting and self._transport is not None:
+        """The server is being stopped: close, unless something is asked or is just about to be."""
+        if self._transport is None or self._answering is not None or self._waiting:
+            return
+        if self._is_new or self._is_in_head():
+            self.deadline = min(self.deadline, self._loop.time() + LAST_HEAD_SECONDS)
+        else:
             self._transport.close()
 
     def is_idle(self) -> bool:

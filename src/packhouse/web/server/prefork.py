@@ -73,14 +73,24 @@ def listening_sockets(address: str, port: int, *, workers: int) -> Sequence[sock
     return listeners if has_own else listeners * workers
 
 
+def _work(
+    settings: Settings, listener: socket.socket, others: Sequence[socket.socket], *, parent: int
+) -> None:
+    """Be a worker, without the sockets of the others that came along with the fork."""
+    for other in others:
+        other.close()
+    run_worker(settings, listener, parent=parent)
+
+
 class _Parent:
     def __init__(self, settings: Settings, listeners: Sequence[socket.socket]) -> None:
         self._settings = settings
         self._places = [_Place(listener) for listener in listeners]
         # Forked, workers share the memory of what is loaded; elsewhere forking is not safe.
+        self._is_forking = sys.platform == "linux"
         self._fork = (
             multiprocessing.get_context("fork").Process
-            if sys.platform == "linux"
+            if self._is_forking
             else multiprocessing.get_context("spawn").Process
         )
         self._is_asked_to_stop = False
@@ -110,9 +120,10 @@ class _Parent:
 
     def _fill(self, place: _Place) -> None:
         place.started_at = time.monotonic()
+        others = [other.listener for other in self._places if other.listener != place.listener]
         place.process = self._fork(
-            target=run_worker,
-            args=(self._settings, place.listener),
+            target=_work,
+            args=(self._settings, place.listener, others if self._is_forking else []),
             kwargs={"parent": os.getpid()},
         )
         place.process.start()
@@ -132,7 +143,11 @@ class _Parent:
         running = [place.process for place in self._places if place.process is not None]
         for process in running:
             process.terminate()
-        deadline = time.monotonic() + WEB_DRAIN_SECONDS_MAX + GRACE_SECONDS
+        # A port is open for as long as anybody holds its socket, and nobody would answer there.
+        for place in self._places:
+            place.listener.close()
+        seconds = self._settings.drain_seconds + WEB_DRAIN_SECONDS_MAX + GRACE_SECONDS
+        deadline = time.monotonic() + seconds
         for process in running:
             process.join(max(0.0, deadline - time.monotonic()))
             if process.exitcode is None:

@@ -51,6 +51,7 @@ class HttpServer:
         self._connections: set[HttpConnection] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self.date_line = b""
+        self.is_leaving = False
         self.is_stopping = False
         self._tell_date()
 
@@ -67,9 +68,17 @@ class HttpServer:
             for connection in [each for each in self._connections if each.deadline <= now]:
                 connection.expire()
 
+    def leave(self) -> None:
+        """From now on each answer is its connection's last, and says so; nobody is turned away.
+
+        A client that is told so opens its next connection elsewhere. One that is closed in silence
+        may be sending just then, and would not know whether it was heard.
+        """
+        self.is_leaving = True
+
     async def stop(self, *, seconds: float) -> None:
         """Let no request begin; wait so long for those in hand, and cut off the rest."""
-        self.is_stopping = True
+        self.is_leaving = self.is_stopping = True
         for connection in tuple(self._connections):
             connection.stop()
         with suppress(TimeoutError):

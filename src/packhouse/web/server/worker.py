@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
+from contextlib import suppress
 from typing import Final
 
 import uvloop
@@ -52,12 +53,27 @@ async def _serve(settings: Settings, listener: socket.socket) -> None:
         _settle_memory()
         server = HttpServer(app.edge, connections_max=max(1, files - OTHER_FILES), loop=loop)
         ticking = asyncio.create_task(server.tick())
-        door = await loop.create_server(server.connect, sock=listener, backlog=BACKLOG)
+        door = await loop.create_server(server.connect, sock=listener.dup(), backlog=BACKLOG)
         await stop.wait()
+        app.drain()
+        server.leave()
+        await asyncio.sleep(settings.drain_seconds)
         door.close()
+        await _let_in_the_last(listener, server, loop)
         app.close_streams()
         await server.stop(seconds=WEB_DRAIN_SECONDS_MAX)
         ticking.cancel()
+
+
+async def _let_in_the_last(
+    listener: socket.socket, server: HttpServer, loop: asyncio.AbstractEventLoop
+) -> None:
+    """Close the door behind those who stand in it: the system would cut them off unheard."""
+    with listener, suppress(BlockingIOError):
+        while True:
+            accepted, _ = listener.accept()
+            accepted.setblocking(False)  # noqa: FBT003 - the socket's own word for it
+            await loop.connect_accepted_socket(server.connect, accepted)
 
 
 def _settle_memory() -> None:

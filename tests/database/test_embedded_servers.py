@@ -166,7 +166,7 @@ def test_what_is_answered_is_durable_unless_a_test_says_otherwise(shop: Shop) ->
 
 
 def test_statements_are_counted(shop: Shop) -> None:
-    ask(shop.postgres.url, "CREATE EXTENSION pg_stat_statements")
+    ask(shop.postgres.url, "CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
     assert int(ask(shop.postgres.url, "SELECT count(*) FROM pg_stat_statements")) > 0
 
 

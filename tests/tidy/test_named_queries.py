@@ -38,6 +38,7 @@ ACROSS_USERS: Final = {
     "accounts.check_closed_accounts": "a law over everybody's accounts",
     "drawlog.check_stock": "a law over everybody's draws",
     "draws.list_due_seed_pairs": "the sweep's search, by a small index of its own",
+    "readiness.find_oldest_event": "how long the relay's line is, for a report",
     "plumbing.find_waiting_event": "the outbox is short; what is asked for has no user yet",
     "shipping.list_shipping_queue": "staff's queue",
     "shipping.list_all_shipping_requests": "staff's list",

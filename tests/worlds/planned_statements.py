@@ -51,6 +51,7 @@ ACCOUNTS: Final = (
     Case("accounts.lock_users", ([WHALE, SHOP.user_id(9)],), 20),
     Case("accounts.list_users", (None, None, PAGE), 40),
     Case("accounts.list_users", (None, SHOP.user_id(2_000), PAGE), 40),
+    Case("accounts.find_first_owner", (), 10),
     Case("accounts.find_credentials", (email_key(1_234),), 10),
     Case("accounts.update_password_hash", (WHALE, "x", "y"), 20),
     Case("accounts.update_role", (WHALE, "staff"), 30),

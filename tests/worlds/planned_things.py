@@ -249,4 +249,28 @@ WHOLE_TABLES: Final = (
         because="staff's tabs tell how many have arrived",
     ),
     Case("catalog.list_sets", (), None, because="the catalogue is small and its sets are its tabs"),
+    *(
+        Case(f"readiness.{query}", parameters, None, because="asked by people, of small catalogues")
+        for query, parameters in (
+            ("list_valid_indexes", ()),
+            ("list_index_scans", (["idx_global_feed_tier"],)),
+            ("list_server_settings", (["fsync"],)),
+            ("count_connections", ()),
+            ("find_oldest_event", ()),
+            ("is_relay_at_work", ()),
+            ("list_dead_rows", (10_000,)),
+            ("list_largest_tables", ()),
+            ("count_pulls_of_day", (NOW,)),
+            ("has_statement_times", ()),
+        )
+    ),
+    *(
+        Case(f"plumbing.{query}", parameters, None, because="there are fifty reports at most")
+        for query, parameters in (
+            ("insert_readiness_report", (WHALE, NOW)),
+            ("update_readiness_report", (WHALE, {})),
+            ("list_readiness_reports", (5,)),
+            ("delete_old_readiness_reports", (50,)),
+        )
+    ),
 )

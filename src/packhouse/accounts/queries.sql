@@ -61,6 +61,14 @@ SELECT count(*)
 FROM users
 WHERE ($1::text IS NULL OR role = $1) AND closed_at IS NULL
 
+-- name: find_first_owner
+-- Whose session a check of readiness borrows. Index: users_role_idx.
+SELECT id, username
+FROM users
+WHERE role = 'owner' AND closed_at IS NULL AND suspended_at IS NULL
+ORDER BY id
+LIMIT 1
+
 -- name: find_credentials
 -- What a sign-in is checked against. Indexes: user_emails_pkey, users_pkey.
 SELECT users.id AS user_id, users.password_hash

@@ -17,6 +17,7 @@ from packhouse.accounts.model import (
 )
 from packhouse.accounts.rules import email_error, email_key, username_key
 from packhouse.foundation.errors import NotFound
+from packhouse.foundation.identifiers import UserId
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
 
@@ -97,6 +98,12 @@ async def list_users_page(
 async def count_users(connection: Connection, *, role: Role | None = None) -> int:
     """How many accounts there are that are not closed, of one role or of all."""
     return int(await connection.fetchval(QUERIES["count_users"], role))
+
+
+async def find_first_owner(connection: Connection) -> tuple[UserId, str] | None:
+    """Id and name of the owner who came first and may act; None in a shop without one."""
+    row = await connection.fetchrow(QUERIES["find_first_owner"])
+    return None if row is None else (UserId(row["id"]), row["username"])
 
 
 async def find_credentials(connection: Connection, *, email: str) -> Credentials | None:

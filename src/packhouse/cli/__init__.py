@@ -1,4 +1,4 @@
-"""The command line: ``packhouse up | serve | db | catalog | owner | verify | bench | plan``.
+"""The command line: ``packhouse up | serve | db | catalog | owner | verify | bench | plan | …``.
 
 What machines read goes to standard output, progress and logs to standard error. 0 is success, 1
 a refusal or an outage (one line says which), 2 a wrong setting or a wrong word on the command line.
@@ -16,6 +16,7 @@ from packhouse.cli.db import db_commands
 from packhouse.cli.demo import seed_demo_command
 from packhouse.cli.owner import create_owner_command
 from packhouse.cli.plan import plan_command
+from packhouse.cli.readiness import readiness_command
 from packhouse.cli.serve import serve_command
 from packhouse.cli.up import up_command
 from packhouse.cli.verify import verify_commands
@@ -44,6 +45,7 @@ packhouse_commands.add_typer(verify_commands, name="verify")
 packhouse_commands.command("config")(config_command)
 packhouse_commands.command("bench")(bench_command)
 packhouse_commands.command("plan")(plan_command)
+packhouse_commands.command("readiness")(readiness_command)
 
 
 def main() -> None:

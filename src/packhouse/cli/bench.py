@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
 
@@ -14,7 +15,7 @@ from packhouse.bench.results import BenchResult, encode_result
 from packhouse.bench.run import begin_result, run_bench
 from packhouse.bench.scenario import Scenario
 from packhouse.bench.scenarios import SCENARIOS
-from packhouse.cli.shop import plain_errors
+from packhouse.cli.shop import data_directory, is_shop_running, plain_errors
 from packhouse.cli.supervisor import StopAsked, stop_signals
 from packhouse.plumbing.settings import load_settings
 
@@ -88,6 +89,7 @@ def bench_command(
             _tell(result, json=json, report=report)
     if not result.is_complete:
         raise typer.Exit(1)
+    _keep(result)
 
 
 def _run(wanted: Sequence[Scenario], *, into: BenchResult) -> None:
@@ -107,6 +109,21 @@ def _tell(result: BenchResult, *, json: Path | None, report: Path | None) -> Non
         json.write_bytes(encode_result(result))
     else:
         typer.echo(encode_result(result).decode(), nl=False)
+
+
+def _keep(result: BenchResult) -> None:
+    """Leave a load test where ``packhouse readiness`` looks for the latest one."""
+    has_targets = any(outcome.targets for outcome in result.outcomes if outcome.name == "users")
+    if result.options.is_quick or not has_targets:
+        return
+    loaded = load_settings(os.environ)
+    folder = loaded.settings.load_tests_directory
+    if loaded.origins["load_tests_directory"] == "default" and is_shop_running(
+        data_directory(None)
+    ):
+        folder = data_directory(None) / folder
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / f"bench-{datetime.now(UTC):%Y%m%dT%H%M%SZ}.json").write_bytes(encode_result(result))
 
 
 def _known(names: list[str]) -> list[str]:

@@ -59,6 +59,7 @@ SETTING_GROUPS: Final = {
         "rate_limit_sign_in_address",
         "rate_limit_sign_in_account",
     ),
+    "Operations": ("backup_directory", "load_tests_directory", "prometheus_url"),
     "Logs": ("log_format", "log_level"),
 }
 """Titles and fields in the order in which people read them; a test keeps this complete."""

@@ -6,11 +6,15 @@ from typing import Annotated
 import msgspec
 import typer
 
+from packhouse.cli.backups import backup_command, check_backup_command, restore_command
 from packhouse.cli.shop import DataOption, plain_errors, progress_lines, shop_settings_for_command
 from packhouse.plumbing.schema_state import MigrationState, migrate_database, read_schema_state
 from packhouse.plumbing.settings import Settings, require_setting
 
 db_commands = typer.Typer(help="The shop's database.", no_args_is_help=True)
+db_commands.command("backup")(backup_command)
+db_commands.command("check-backup")(check_backup_command)
+db_commands.command("restore")(restore_command)
 
 
 @db_commands.command("migrate")

@@ -190,6 +190,10 @@ class LocalShop:
         }
         if given.origins["media_directory"] == "default":
             overrides["media_directory"] = str(self._directory / "media")
+        if given.origins["backup_directory"] == "default":
+            overrides["backup_directory"] = str(self._directory / "backups")
+        if given.origins["load_tests_directory"] == "default":
+            overrides["load_tests_directory"] = str(self._directory / "load-tests")
         if given.origins["public_url"] == "default":
             overrides["public_url"] = local_url(given.settings)
         loaded = load_settings(os.environ, overrides=overrides, required=WORKER_NEEDS)

@@ -91,3 +91,26 @@ INSERT INTO settings (name, value, updated_at)
 VALUES ($1, $2, $3)
 ON CONFLICT ON CONSTRAINT settings_pkey DO UPDATE
 SET value = excluded.value, updated_at = excluded.updated_at
+
+-- name: insert_readiness_report
+-- A look begins.
+INSERT INTO readiness_reports (id, begun_at)
+VALUES ($1, $2)
+
+-- name: update_readiness_report
+-- What it found.
+UPDATE readiness_reports
+SET report = $2
+WHERE id = $1
+
+-- name: list_readiness_reports
+-- The newest looks, those that have not ended among them. Index: readiness_reports_pkey.
+SELECT id, begun_at, report
+FROM readiness_reports
+ORDER BY id DESC
+LIMIT $1
+
+-- name: delete_old_readiness_reports
+-- All but the newest.
+DELETE FROM readiness_reports
+WHERE id < (SELECT id FROM readiness_reports ORDER BY id DESC OFFSET $1 LIMIT 1)

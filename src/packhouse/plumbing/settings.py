@@ -203,6 +203,18 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         RateLimit, Meta(description="Attempts to sign in to one account.")
     ] = RateLimit(20, 900)
 
+    backup_directory: Annotated[
+        Path, Meta(description="The folder in which `packhouse db backup` keeps its backups.")
+    ] = Path("backups")
+    load_tests_directory: Annotated[
+        Path,
+        Meta(description="The folder in which results of load tests are left for `readiness`."),
+    ] = Path("load-tests")
+    prometheus_url: Annotated[
+        WebOrigin | None,
+        Meta(description="Where Prometheus answers; `packhouse readiness` asks it what it sees."),
+    ] = None
+
     log_format: Annotated[
         LogFormat,
         Meta(description="`auto` is JSON in production, but text on a terminal and elsewhere."),

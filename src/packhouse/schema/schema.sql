@@ -532,3 +532,11 @@ CREATE TABLE settings (
     updated_at timestamptz NOT NULL,
     CONSTRAINT settings_pkey PRIMARY KEY (name)
 );
+
+-- What the checks of readiness found; the report is null while they look. The newest few are kept.
+CREATE TABLE readiness_reports (
+    id       uuid        NOT NULL,
+    begun_at timestamptz NOT NULL,
+    report   jsonb,
+    CONSTRAINT readiness_reports_pkey PRIMARY KEY (id)
+);

@@ -36,6 +36,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "last_owner": 409,
     "malformed_request": 400,
     "method_not_allowed": 405,
+    "no_owner": 404,
     "not_found": 404,
     "not_migrated": 409,
     "not_signed_in": 401,

@@ -347,7 +347,10 @@ def create_database(cluster: Cluster, database: str, *, port: int) -> None:
         ],
         # \gexec runs what the query returns: CREATE DATABASE knows no IF NOT EXISTS.
         input="SELECT format('CREATE DATABASE %I', :'name') WHERE NOT EXISTS"
-        " (SELECT FROM pg_database WHERE datname = :'name') \\gexec\n",
+        " (SELECT FROM pg_database WHERE datname = :'name') \\gexec\n"
+        # Statements are counted anyway; with this one can ask for the counts, as readiness does.
+        "\\connect :name\nSET client_min_messages = error;\n"
+        "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;\n",
         env=plain_environment({"PGPASSWORD": cluster.password, "PGCONNECT_TIMEOUT": "10"}),
         capture_output=True,
         text=True,

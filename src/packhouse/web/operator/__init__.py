@@ -8,6 +8,7 @@ from packhouse.web.operator.cards import CARD_HANDLERS
 from packhouse.web.operator.imports import IMPORT_HANDLERS
 from packhouse.web.operator.overview import OVERVIEW_HANDLERS
 from packhouse.web.operator.packs import PACK_HANDLERS
+from packhouse.web.operator.readiness import READINESS_HANDLERS
 from packhouse.web.operator.settings import SETTINGS_HANDLERS
 from packhouse.web.operator.shipping import SHIPPING_HANDLERS
 from packhouse.web.operator.stock import STOCK_HANDLERS
@@ -28,6 +29,7 @@ OPERATOR_HANDLERS: list[ControllerRouterHandler] = [
             *PACK_HANDLERS,
             *USER_HANDLERS,
             *SETTINGS_HANDLERS,
+            *READINESS_HANDLERS,
             *AUDIT_HANDLERS,
         ],
     )

@@ -5,7 +5,6 @@ import os
 import signal
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import httpx
 import pytest
@@ -14,7 +13,14 @@ from packhouse.house import House
 from packhouse.web.session import cookie_name
 from worlds.event_streams import listen_over_socket
 from worlds.made_up_pulls import append_pulls
-from worlds.served_roles import PATIENCE_SECONDS, Role, free_port, start, until_ready
+from worlds.served_roles import (
+    PATIENCE_SECONDS,
+    Role,
+    free_port,
+    start,
+    until_ready,
+    until_refused,
+)
 from worlds.veil_shop import make_collector, open_veil_shop
 
 pytestmark = pytest.mark.scale
@@ -46,18 +52,6 @@ async def until_draining(role: Role) -> None:
             if answer.status_code == 503:
                 assert answer.json()["status"] == "draining"
                 return
-            await asyncio.sleep(0.02)
-
-
-async def until_refused(port: int) -> None:
-    """Until nobody listens there any more."""
-    async with asyncio.timeout(PATIENCE_SECONDS):
-        while True:
-            try:
-                _, writer = await asyncio.open_connection("127.0.0.1", port)
-            except ConnectionRefusedError:
-                return
-            writer.close()
             await asyncio.sleep(0.02)
 
 
@@ -141,7 +135,7 @@ async def test_a_port_is_closed_while_what_is_in_hand_is_finished(house: House) 
 async def test_who_stands_in_the_door_is_still_served(house: House) -> None:
     """A worker that accepts nobody for a moment has them waiting when it is told to stop."""
     async with start_web(house) as web:
-        (worker,) = list_children(web.child.pid)
+        (worker,) = web.workers()
         os.kill(worker, signal.SIGSTOP)
         waiting = [await asyncio.open_connection("127.0.0.1", web.port) for _ in range(20)]
         for _, writer in waiting:
@@ -154,7 +148,3 @@ async def test_who_stands_in_the_door_is_still_served(house: House) -> None:
                 assert (await reader.read()).startswith(b"HTTP/1.1 200 ")
                 writer.close()
         assert await web.wait() == 0
-
-
-def list_children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]

@@ -4,7 +4,6 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
-from pathlib import Path
 
 import httpx
 import pytest
@@ -137,10 +136,10 @@ async def test_strange_requests_get_an_answer(web: Role) -> None:
 
 
 async def test_a_killed_worker_is_started_again(web: Role, client: httpx.AsyncClient) -> None:
-    (worker,) = list_children(web.child.pid)
+    (worker,) = web.workers()
     os.kill(worker, signal.SIGKILL)
     async with asyncio.timeout(PATIENCE_SECONDS):
-        while list_children(web.child.pid) in ([], [worker]):  # noqa: ASYNC110 - a process tells nobody
+        while web.workers() in ([], [worker]):  # noqa: ASYNC110 - a process tells nobody
             await asyncio.sleep(0.05)
     assert (await client.get("/api/v1/packs")).status_code == 200
     assert "started again" in web.said()
@@ -167,10 +166,6 @@ async def test_a_stop_lets_an_opening_be_answered(
     answer = await opening
     assert (answer.status_code, answer.headers["connection"]) == (201, "close")
     assert await web.wait() == 0
-
-
-def list_children(pid: int) -> list[int]:
-    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
 async def test_a_worker_that_finds_no_database_says_so_in_one_line(house: House) -> None:

@@ -37,6 +37,11 @@ class Role:
     def said(self) -> str:
         return self._said.read_text()
 
+    def workers(self) -> list[int]:
+        """The processes of a web server that answer."""
+        children = Path(f"/proc/{self.child.pid}/task/{self.child.pid}/children")
+        return [int(child) for child in children.read_text().split()]
+
     async def wait(self) -> int:
         async with asyncio.timeout(PATIENCE_SECONDS):
             return await self.child.wait()
@@ -87,3 +92,18 @@ async def until_ready(role: Role) -> None:
             else:
                 assert answer.status_code == 200
                 return
+
+
+async def until_refused(port: int) -> None:
+    """Until nobody listens there any more."""
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while True:
+            try:
+                _, writer = await asyncio.open_connection("127.0.0.1", port)
+            except ConnectionRefusedError:
+                return
+            except ConnectionResetError:
+                # It is just being closed.
+                continue
+            writer.close()
+            await asyncio.sleep(0.02)

@@ -24,7 +24,8 @@ from packhouse.foundation.time import Clock, utc_now
 from packhouse.plumbing.entropy import Entropy, system_entropy
 from packhouse.plumbing.lanes import Lanes
 from packhouse.plumbing.payments import DemoPayments, PaymentProvider
-from packhouse.plumbing.postgres import Database, open_database, pool_size_per_web_worker
+from packhouse.plumbing.postgres import Database, pool_size_per_web_worker
+from packhouse.plumbing.replicas import open_databases
 from packhouse.plumbing.sealing import Seal
 from packhouse.plumbing.settings import Settings, require_setting
 from packhouse.plumbing.storage import MediaFolder
@@ -60,21 +61,24 @@ async def open_house(
     settings: Settings,
     *,
     connections: int | None = None,
+    reads_replicas: bool = False,
     clock: Clock = utc_now,
     entropy: Entropy = system_entropy,
 ) -> AsyncIterator[House]:
     """Open the pipes, and close them at the end. Raises ``DatabaseUnavailable``.
 
     ``connections`` is the most this process may have to PostgreSQL; a web worker's share if not
-    given.
+    given. Only what ``reads_replicas`` reads from the replicas that the settings name.
     """
     if connections is None:
         connections = pool_size_per_web_worker(
             pool_size=settings.database_pool_size, workers=settings.http_workers
         )
-    async with open_database(
+    async with open_databases(
         require_setting(settings.database_url, name="database_url").reveal(),
+        [each.reveal() for each in settings.database_replica_urls] if reads_replicas else [],
         pool_size=connections,
+        replica_lag_ms_max=settings.replica_lag_ms_max,
         statement_timeout_ms=settings.database_statement_timeout_ms,
         connect_timeout_seconds=settings.database_connect_timeout_seconds,
     ) as database:

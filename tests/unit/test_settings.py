@@ -407,3 +407,14 @@ def test_the_config_command_ends_with_2_when_a_setting_is_wrong(program: typer.T
     assert "PACKHOUSE_HTTP_PORT=x (environment): must be a whole number" in outcome.stderr
     assert "PACKHOUSE_DATABASE_URL" in outcome.stderr
     assert "hunter2" not in outcome.output
+
+
+def test_replicas_are_named_one_by_one_and_none_shows_its_password() -> None:
+    urls = "postgresql://shop:hush-1@a:5433/shop, postgresql://shop:hush-2@b/shop"
+    settings = load(PACKHOUSE_DATABASE_REPLICA_URLS=urls).settings
+    assert [each.reveal() for each in settings.database_replica_urls] == urls.split(", ")
+    assert "hush" not in repr(settings)
+    wrong = refusal({"PACKHOUSE_DATABASE_REPLICA_URLS": f"{urls},mysql://shop:hush-3@c/shop"})
+    assert "must begin with" in wrong
+    assert "hush" not in wrong
+    assert "may name" in refusal({"PACKHOUSE_DATABASE_REPLICA_URLS": ",".join([urls] * 5)})

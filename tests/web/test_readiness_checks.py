@@ -14,6 +14,7 @@ from packhouse.house import House
 from packhouse.plumbing.audit import Actor
 from packhouse.plumbing.backups import make_backup
 from packhouse.plumbing.kept_reports import list_readiness_reports
+from packhouse.plumbing.setting_values import DatabaseUrl
 from packhouse.plumbing.settings import require_setting
 from packhouse.plumbing.valkey import Valkey
 from packhouse.readiness import CHECKLIST, Line, Shop, Visits, as_json, report_readiness
@@ -374,6 +375,25 @@ async def test_what_is_only_told_never_fails(house: House, name: str) -> None:
 
 async def test_no_replica_is_asked_of_a_small_shop(house: House) -> None:
     assert (await look(house, "replicas_follow")).result == "not_applicable"
+
+
+@pytest.mark.parametrize(
+    ("states", "result"),
+    [
+        (["in_rotation", "in_rotation"], "pass"),
+        (["in_rotation", "behind"], "fail"),
+        (["in_rotation"], "fail"),
+    ],
+)
+async def test_every_replica_that_is_set_has_to_be_read_from(
+    house: House, states: list[str], result: str
+) -> None:
+    urls = tuple(DatabaseUrl(f"postgresql://127.0.0.1:{port}/shop") for port in (1, 2))
+    body = json.dumps({"replicas": [{"state": state} for state in states]}).encode()
+    with careless_server({"/health/ready": Said(body=body)}) as visits:
+        line = await look(changed(house, database_replica_urls=urls), "replicas_follow", visits)
+    assert line.result == result
+    assert states[-1] in line.evidence
 
 
 async def test_the_page_shows_the_last_report(house: House, olga: httpx.AsyncClient) -> None:

@@ -18,7 +18,7 @@ from packhouse.accounts.model import (
 from packhouse.accounts.rules import email_error, email_key, username_key
 from packhouse.foundation.errors import NotFound
 from packhouse.foundation.identifiers import UserId
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.accounts")
@@ -44,7 +44,7 @@ async def insert_user(connection: Connection, user: NewUser) -> None:
     )
 
 
-async def find_user(connection: Connection, user_id: UUID) -> User | None:
+async def find_user(connection: ReadConnection, user_id: UUID) -> User | None:
     """The account with this id."""
     row = await connection.fetchrow(QUERIES["find_user"], user_id)
     return None if row is None else User(**row)
@@ -82,7 +82,7 @@ async def lock_user_with_owners(connection: Connection, user_id: UUID) -> dict[U
 
 
 async def list_users_page(
-    connection: Connection, *, search: str | None, cursor: UUID | None, limit: int
+    connection: ReadConnection, *, search: str | None, cursor: UUID | None, limit: int
 ) -> UserPage:
     """Accounts older than ``cursor`` whose name or address contains ``search``, newest first.
 
@@ -95,7 +95,7 @@ async def list_users_page(
     return UserPage(users=users, next_cursor=users[-1].id if len(rows) > limit else None)
 
 
-async def count_users(connection: Connection, *, role: Role | None = None) -> int:
+async def count_users(connection: ReadConnection, *, role: Role | None = None) -> int:
     """How many accounts there are that are not closed, of one role or of all."""
     return int(await connection.fetchval(QUERIES["count_users"], role))
 

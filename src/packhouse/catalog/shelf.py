@@ -12,7 +12,7 @@ from packhouse.catalog.rules import card_face
 from packhouse.catalog.store import list_cards
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.identifiers import CardId
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 
 SHELF_CARDS_MAX: Final = 20_000
 """About 15 MiB of cards."""
@@ -44,7 +44,9 @@ class CardShelf:
         self._encoded: dict[bytes, tuple[float, bytes]] = {}
         self._forgotten = 0
 
-    async def list_cards(self, connection: Connection, ids: Iterable[CardId]) -> dict[CardId, Card]:
+    async def list_cards(
+        self, connection: ReadConnection, ids: Iterable[CardId]
+    ) -> dict[CardId, Card]:
         """The cards of these ids that exist; what is not on the shelf is read in one query."""
         now = self._seconds()
         found: dict[CardId, Card] = {}
@@ -65,14 +67,14 @@ class CardShelf:
         return found
 
     async def list_faces(
-        self, connection: Connection, ids: Iterable[CardId]
+        self, connection: ReadConnection, ids: Iterable[CardId]
     ) -> dict[CardId, CardFace]:
         """How these cards look to clients; none is ever deleted, so all of them are there."""
         cards = await self.list_cards(connection, ids)
         return {card_id: self._face_of(card) for card_id, card in cards.items()}
 
     async def encode_faces(
-        self, connection: Connection, ids: Iterable[bytes]
+        self, connection: ReadConnection, ids: Iterable[bytes]
     ) -> dict[bytes, bytes]:
         """How these cards look to clients, as JSON, by the bytes of their ids."""
         now = self._seconds()

@@ -14,7 +14,7 @@ from packhouse.catalog.model import Card, PackPause, Place, StockItem
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import CardId, LotId, PackId, StockItemId
 from packhouse.foundation.tiers import Tier
-from packhouse.plumbing.postgres import Connection, Record
+from packhouse.plumbing.postgres import Connection, ReadConnection, Record
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.catalog")
@@ -28,7 +28,7 @@ _fronts: WeakKeyDictionary[Connection, dict[CardId, StockItemId]] = WeakKeyDicti
 """Where each connection's last claim of a card began: no more than where to look first."""
 
 
-async def list_cards(connection: Connection, ids: Iterable[CardId]) -> list[Card]:
+async def list_cards(connection: ReadConnection, ids: Iterable[CardId]) -> list[Card]:
     """The cards of these ids that exist, in no order. Hot paths ask the ``CardShelf``."""
     return [_card(row) for row in await connection.fetch(QUERIES["list_cards"], list(ids))]
 
@@ -40,7 +40,7 @@ async def list_cards_of_sets(connection: Connection, set_codes: Iterable[str]) -
 
 
 async def list_cards_page(
-    connection: Connection,
+    connection: ReadConnection,
     *,
     search: str | None,
     set_code: str | None,
@@ -65,7 +65,7 @@ async def list_cards_page(
     return [_card(row) for row in rows]
 
 
-async def list_sets(connection: Connection) -> list[tuple[str, str, int]]:
+async def list_sets(connection: ReadConnection) -> list[tuple[str, str, int]]:
     """Code, name and number of cards of every set."""
     rows = await connection.fetch(QUERIES["list_sets"])
     return [(row["set_code"], row["set_name"], row["cards"]) for row in rows]
@@ -201,7 +201,7 @@ async def bind_stock_items(
 
 
 async def count_stock_by_card(
-    connection: Connection, card_ids: Iterable[CardId]
+    connection: ReadConnection, card_ids: Iterable[CardId]
 ) -> dict[CardId, int]:
     """Free copies on sale of each card; 0 for cards without any."""
     wanted = list(card_ids)
@@ -210,7 +210,7 @@ async def count_stock_by_card(
 
 
 async def count_stock_by_place(
-    connection: Connection, card_ids: Iterable[CardId]
+    connection: ReadConnection, card_ids: Iterable[CardId]
 ) -> dict[CardId, dict[Place, int]]:
     """Copies of each card by place; places without a copy are left out."""
     wanted = list(card_ids)
@@ -221,7 +221,7 @@ async def count_stock_by_place(
 
 
 async def list_stock_page(
-    connection: Connection,
+    connection: ReadConnection,
     *,
     card_id: CardId,
     place: Place | None,
@@ -234,7 +234,7 @@ async def list_stock_page(
 
 
 async def list_stock_items(
-    connection: Connection, items: Sequence[tuple[CardId, StockItemId]]
+    connection: ReadConnection, items: Sequence[tuple[CardId, StockItemId]]
 ) -> dict[StockItemId, StockItem]:
     """The named copies that exist, by id."""
     rows = await connection.fetch(
@@ -276,7 +276,7 @@ async def delete_pack_pauses(connection: Connection, pack_id: PackId) -> None:
     await connection.execute(QUERIES["delete_pack_pauses"], pack_id)
 
 
-async def list_pack_pauses(connection: Connection) -> dict[PackId, list[PackPause]]:
+async def list_pack_pauses(connection: ReadConnection) -> dict[PackId, list[PackPause]]:
     """Every pause, by pack."""
     pauses: dict[PackId, list[PackPause]] = defaultdict(list)
     for row in await connection.fetch(QUERIES["list_pack_pauses"]):

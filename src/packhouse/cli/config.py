@@ -40,6 +40,8 @@ SETTING_GROUPS: Final = {
     "PostgreSQL": (
         "database_url",
         "database_pool_size",
+        "database_replica_urls",
+        "replica_lag_ms_max",
         "database_statement_timeout_ms",
         "database_connect_timeout_seconds",
     ),

@@ -6,7 +6,7 @@ from datetime import datetime
 from packhouse.drawlog.model import Checkpoint
 from packhouse.drawlog.tree import TileId
 from packhouse.foundation.errors import Breach
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.drawlog")
@@ -30,7 +30,7 @@ async def insert_leaves(
     )
 
 
-async def list_leaves(connection: Connection, *, first: int, limit: int) -> list[bytes]:
+async def list_leaves(connection: ReadConnection, *, first: int, limit: int) -> list[bytes]:
     """At most ``limit`` leaves from ``first`` on. Raises ``Breach`` when one is missing."""
     rows = await connection.fetch(QUERIES["list_leaves"], first, limit)
     for expected, row in enumerate(rows, start=first):
@@ -47,7 +47,7 @@ async def claim_sequencer(connection: Connection) -> bool:
     return bool(await connection.fetchval(QUERIES["claim_sequencer"]))
 
 
-async def find_checkpoint(connection: Connection) -> Checkpoint | None:
+async def find_checkpoint(connection: ReadConnection) -> Checkpoint | None:
     """The newest checkpoint; None until a worker has run for the first time."""
     row = await connection.fetchrow(QUERIES["find_checkpoint"])
     return None if row is None else Checkpoint(**row)
@@ -64,7 +64,7 @@ async def insert_checkpoint(connection: Connection, checkpoint: Checkpoint) -> N
     )
 
 
-async def list_tiles(connection: Connection, wanted: Sequence[TileId]) -> dict[TileId, bytes]:
+async def list_tiles(connection: ReadConnection, wanted: Sequence[TileId]) -> dict[TileId, bytes]:
     """The hashes of those of the wanted tiles that exist."""
     rows = await connection.fetch(
         QUERIES["list_tiles"], [tile.level for tile in wanted], [tile.number for tile in wanted]

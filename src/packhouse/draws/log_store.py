@@ -6,7 +6,7 @@ from datetime import datetime
 from packhouse.draws.model import LotItem
 from packhouse.draws.store import QUERIES, KeptReceipt
 from packhouse.foundation.identifiers import OpeningId
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 
 
 async def insert_receipts(
@@ -29,20 +29,20 @@ async def insert_receipts(
     )
 
 
-async def find_log_position(connection: Connection, opening_id: OpeningId) -> int | None:
+async def find_log_position(connection: ReadConnection, opening_id: OpeningId) -> int | None:
     """Where an opening's leaf is; None before it is published, and for one from before the log."""
     position: int | None = await connection.fetchval(QUERIES["find_log_position"], opening_id)
     return position
 
 
-async def find_config_by_hash(connection: Connection, config_hash: bytes) -> str | None:
+async def find_config_by_hash(connection: ReadConnection, config_hash: bytes) -> str | None:
     """The canonical JSON of a published version of any pack, on sale or not."""
     config: str | None = await connection.fetchval(QUERIES["find_config_by_hash"], config_hash)
     return config
 
 
 async def list_lot_manifest(
-    connection: Connection, manifest_root: bytes, *, first: int, limit: int
+    connection: ReadConnection, manifest_root: bytes, *, first: int, limit: int
 ) -> list[LotItem]:
     """At most ``limit`` lines of a manifest from position ``first`` on, drawn or not."""
     rows = await connection.fetch(QUERIES["list_lot_manifest"], manifest_root, first, limit)

@@ -10,7 +10,7 @@ from packhouse.draws.store import QUERIES
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import CardId, LotId, PackVersionId
 from packhouse.foundation.tiers import Tier
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 
 
 class LockedLot(msgspec.Struct, frozen=True):
@@ -93,7 +93,7 @@ async def list_remaining_lot_items(connection: Connection, lot_id: LotId) -> lis
     return [LotItem(**row) for row in rows]
 
 
-async def find_lot_now(connection: Connection, lot_id: LotId) -> LotNow:
+async def find_lot_now(connection: ReadConnection, lot_id: LotId) -> LotNow:
     """What was promised and what is left, dearest first, and which pull of the feed that is after.
 
     Raises ``Breach`` when there is no such lot.
@@ -143,7 +143,7 @@ async def close_lot(
     await connection.execute(QUERIES["close_lot"], lot_id, server_seed, now)
 
 
-async def find_lot_server_seed(connection: Connection, lot_id: LotId) -> bytes | None:
+async def find_lot_server_seed(connection: ReadConnection, lot_id: LotId) -> bytes | None:
     """The seed of a closed lot; None while it still has draws to decide."""
     server_seed: bytes | None = await connection.fetchval(QUERIES["find_lot_server_seed"], lot_id)
     return server_seed

@@ -18,7 +18,7 @@ from packhouse.foundation.identifiers import (
     UserId,
 )
 from packhouse.plumbing.idempotency import Repeat
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.draws")
@@ -148,7 +148,7 @@ async def insert_seed_pair(connection: Connection, pair: NewSeedPair) -> None:
 
 
 async def find_seed_pair(
-    connection: Connection, *, user_id: UserId, seed_pair_id: SeedPairId
+    connection: ReadConnection, *, user_id: UserId, seed_pair_id: SeedPairId
 ) -> SeedPair | None:
     """One pair of the user."""
     row = await connection.fetchrow(QUERIES["find_seed_pair"], user_id, seed_pair_id)
@@ -156,7 +156,7 @@ async def find_seed_pair(
 
 
 async def list_commitments(
-    connection: Connection, user_ids: Sequence[UserId]
+    connection: ReadConnection, user_ids: Sequence[UserId]
 ) -> Mapping[UserId, bytes]:
     """The commitment in force of each of these users."""
     rows = await connection.fetch(QUERIES["list_commitments"], user_ids)
@@ -164,7 +164,7 @@ async def list_commitments(
 
 
 async def list_revealed_seed_pairs(
-    connection: Connection, *, user_id: UserId, limit: int
+    connection: ReadConnection, *, user_id: UserId, limit: int
 ) -> list[SeedPair]:
     """Past pairs, newest first."""
     rows = await connection.fetch(QUERIES["list_revealed_seed_pairs"], user_id, limit)
@@ -172,7 +172,7 @@ async def list_revealed_seed_pairs(
 
 
 async def list_seed_pairs(
-    connection: Connection, *, user_id: UserId, before: SeedPairId | None, limit: int
+    connection: ReadConnection, *, user_id: UserId, before: SeedPairId | None, limit: int
 ) -> list[SeedPair]:
     """A user's pairs, revealed or not, newest first, older than ``before``."""
     rows = await connection.fetch(QUERIES["list_seed_pairs"], user_id, before, limit)
@@ -255,7 +255,7 @@ async def insert_openings(
 
 
 async def list_openings(
-    connection: Connection, *, user_id: UserId, before: UUID | None, limit: int
+    connection: ReadConnection, *, user_id: UserId, before: UUID | None, limit: int
 ) -> list[Receipt]:
     """A user's own openings, newest first, older than ``before``."""
     rows = await connection.fetch(QUERIES["list_openings"], user_id, before, limit)
@@ -271,7 +271,7 @@ async def list_opening_times(
 
 
 async def list_opening_receipts(
-    connection: Connection, wanted: Sequence[tuple[UUID, UUID]]
+    connection: ReadConnection, wanted: Sequence[tuple[UUID, UUID]]
 ) -> list[tuple[KeptReceipt, datetime]]:
     """Receipts of (user, opening) pairs, with their times."""
     rows = await connection.fetch(
@@ -293,19 +293,19 @@ async def list_opening_receipts(
     ]
 
 
-async def find_receipt_owner(connection: Connection, opening_id: OpeningId) -> UserId | None:
+async def find_receipt_owner(connection: ReadConnection, opening_id: OpeningId) -> UserId | None:
     """Whose a public receipt is; None for one that the relay has not published."""
     user_id: UserId | None = await connection.fetchval(QUERIES["find_receipt_owner"], opening_id)
     return user_id
 
 
-async def list_all_packs(connection: Connection) -> list[PackRow]:
+async def list_all_packs(connection: ReadConnection) -> list[PackRow]:
     """Every pack there is, in the shop's order."""
     rows = await connection.fetch(QUERIES["list_all_packs"])
     return [PackRow(**row) for row in rows]
 
 
-async def find_pack(connection: Connection, slug: str) -> PackRow | None:
+async def find_pack(connection: ReadConnection, slug: str) -> PackRow | None:
     """One pack by its slug."""
     row = await connection.fetchrow(QUERIES["find_pack"], slug)
     return None if row is None else PackRow(**row)
@@ -332,20 +332,22 @@ async def upsert_pack_draft(
     await connection.execute(QUERIES["upsert_pack_draft"], pack_id, draft, now)
 
 
-async def list_pack_versions(connection: Connection, pack_id: PackId) -> list[PackVersionRow]:
+async def list_pack_versions(connection: ReadConnection, pack_id: PackId) -> list[PackVersionRow]:
     """Published versions, newest first."""
     rows = await connection.fetch(QUERIES["list_pack_versions"], pack_id)
     return [PackVersionRow(**row) for row in rows]
 
 
-async def find_pack_config(connection: Connection, *, slug: str, config_hash: bytes) -> str | None:
+async def find_pack_config(
+    connection: ReadConnection, *, slug: str, config_hash: bytes
+) -> str | None:
     """The canonical JSON of one published version, on sale or not."""
     config: str | None = await connection.fetchval(QUERIES["find_pack_config"], slug, config_hash)
     return config
 
 
 async def list_pack_configs(
-    connection: Connection, version_ids: Collection[PackVersionId]
+    connection: ReadConnection, version_ids: Collection[PackVersionId]
 ) -> Mapping[PackVersionId, str]:
     """The canonical JSON of published versions."""
     rows = await connection.fetch(QUERIES["list_pack_configs"], list(version_ids))

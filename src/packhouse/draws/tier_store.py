@@ -14,7 +14,7 @@ from packhouse.draws.drift import TierCell
 from packhouse.draws.receipts import Receipt
 from packhouse.draws.store import QUERIES
 from packhouse.foundation.identifiers import CardId, LotId, PackVersionId
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 
 
 class CopiesNow(msgspec.Struct, frozen=True):
@@ -81,7 +81,7 @@ async def mark_lot_items_published(
     )
 
 
-async def count_copies_now(connection: Connection, card_ids: Collection[CardId]) -> CopiesNow:
+async def count_copies_now(connection: ReadConnection, card_ids: Collection[CardId]) -> CopiesNow:
     """How many copies of physical cards are free, and which pull of the feed that is after."""
     rows = await connection.fetch(QUERIES["count_copies_now"], list(card_ids))
     return CopiesNow(
@@ -90,14 +90,14 @@ async def count_copies_now(connection: Connection, card_ids: Collection[CardId])
     )
 
 
-async def list_counted_versions(connection: Connection, *, limit: int) -> list[CountedVersion]:
+async def list_counted_versions(connection: ReadConnection, *, limit: int) -> list[CountedVersion]:
     """Every version on sale, and past ones that gave cards: on sale and newest first."""
     rows = await connection.fetch(QUERIES["list_counted_versions"], limit)
     return [CountedVersion(**row) for row in rows]
 
 
 async def list_tier_counts(
-    connection: Connection, config_hashes: Collection[bytes]
+    connection: ReadConnection, config_hashes: Collection[bytes]
 ) -> Mapping[bytes, Mapping[TierCell, int]]:
     """How many cards each cell has, by version; a version that gave none has no entry."""
     counts: defaultdict[bytes, dict[TierCell, int]] = defaultdict(dict)

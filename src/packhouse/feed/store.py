@@ -9,13 +9,13 @@ from packhouse.feed.model import FeedErasure, Pull, PulledFrom
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.identifiers import OpeningId, UserId
 from packhouse.foundation.tiers import Tier
-from packhouse.plumbing.postgres import Connection, Record
+from packhouse.plumbing.postgres import Connection, ReadConnection, Record
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.feed")
 
 
-async def find_last_sequence(connection: Connection) -> int:
+async def find_last_sequence(connection: ReadConnection) -> int:
     """The sequence of the newest pull; 0 when there is none."""
     last: int = await connection.fetchval(QUERIES["find_last_sequence"])
     return last
@@ -49,7 +49,7 @@ async def insert_pulls(connection: Connection, pulls: Sequence[Pull]) -> None:
 
 
 async def list_newest_pulls(
-    connection: Connection, *, tier: Tier | None, before: int | None, limit: int
+    connection: ReadConnection, *, tier: Tier | None, before: int | None, limit: int
 ) -> list[Pull]:
     """Pulls, newest first, with sequences below ``before``."""
     if tier is None:
@@ -59,7 +59,7 @@ async def list_newest_pulls(
     return [_read_pull(row) for row in rows]
 
 
-async def list_pulls_after(connection: Connection, *, sequence: int, limit: int) -> list[Pull]:
+async def list_pulls_after(connection: ReadConnection, *, sequence: int, limit: int) -> list[Pull]:
     """Pulls after ``sequence``, oldest first."""
     rows = await connection.fetch(QUERIES["list_pulls_after"], sequence, limit)
     return [_read_pull(row) for row in rows]

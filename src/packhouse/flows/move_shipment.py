@@ -16,7 +16,7 @@ from packhouse.foundation.identifiers import ShippingRequestId, UserId
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
 from packhouse.plumbing.outbox import find_waiting_event
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.shipping import (
     Effects,
     ShippingRequest,
@@ -92,7 +92,7 @@ async def cancel_shipping(house: House, command: CancelShipping) -> ShippingRequ
         )
 
 
-async def get_request_owner(connection: Connection, request_id: ShippingRequestId) -> UserId:
+async def get_request_owner(connection: ReadConnection, request_id: ShippingRequestId) -> UserId:
     """Whose request it is, even before the relay has noted it. Raises ``NotFound``."""
     owner_id = await shipping.find_request_owner(connection, request_id)
     if owner_id is not None:

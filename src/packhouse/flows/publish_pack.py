@@ -32,7 +32,7 @@ from packhouse.foundation.identifiers import (
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
 from packhouse.plumbing.outbox import insert_events
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 
 _SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 SLUG_LENGTH_MAX = 60
@@ -209,7 +209,7 @@ async def withdraw_pack(house: House, command: WithdrawPack) -> None:
     house.packs.forget()
 
 
-async def get_pack(connection: Connection, slug: str) -> PackRow:
+async def get_pack(connection: ReadConnection, slug: str) -> PackRow:
     """A pack as operators see it. Raises ``PackNotFound``."""
     pack = await draws.find_pack(connection, slug)
     if pack is None:

@@ -75,7 +75,7 @@ async def read_history(
 async def _list_receipts(
     house: House, user_id: UserId, *, before: OpeningId | None, limit: int
 ) -> list[Receipt]:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         return await draws.list_openings(connection, user_id=user_id, before=before, limit=limit)
 
 
@@ -84,7 +84,7 @@ async def _list_all_pairs(house: House, user_id: UserId, *, limit: int) -> list[
     pairs: list[SeedPair] = []
     before: SeedPairId | None = None
     while True:
-        async with house.database.connection() as connection:
+        async with house.database.reading() as connection:
             found = await draws.list_seed_pairs(
                 connection, user_id=user_id, before=before, limit=limit
             )
@@ -100,7 +100,7 @@ async def _learn_lot_seeds(
     lots = {receipt.proof.lot.id for receipt in receipts if receipt.proof.lot is not None}
     if lots <= known.keys():
         return
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         for lot_id in sorted(lots - known.keys()):
             known[lot_id] = await draws.find_lot_server_seed(connection, lot_id)
 

@@ -12,7 +12,7 @@ from packhouse.foundation.errors import NotFound
 from packhouse.foundation.identifiers import OpeningId, UserId
 from packhouse.house import House
 from packhouse.plumbing.outbox import find_waiting_event
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 
 
 async def read_receipt(
@@ -23,7 +23,7 @@ async def read_receipt(
     In the moment before the relay has published it, it is found by its owner's key, or by the event
     that waits for the relay: a committed opening is there for everybody.
     """
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         kept = await _find_published(connection, opening_id)
         if kept is None:
             kept = await _find_unpublished(connection, opening_id, viewer)
@@ -36,7 +36,7 @@ async def read_receipt(
 
 
 async def _find_server_seed(
-    connection: Connection, kept: KeptReceipt, receipt: Receipt
+    connection: ReadConnection, kept: KeptReceipt, receipt: Receipt
 ) -> bytes | None:
     if receipt.proof.lot is not None:
         return await draws.find_lot_server_seed(connection, receipt.proof.lot.id)
@@ -46,13 +46,13 @@ async def _find_server_seed(
     return None if pair is None else pair.server_seed
 
 
-async def _find_published(connection: Connection, opening_id: OpeningId) -> KeptReceipt | None:
+async def _find_published(connection: ReadConnection, opening_id: OpeningId) -> KeptReceipt | None:
     owner = await draws.find_receipt_owner(connection, opening_id)
     return None if owner is None else await _find_of_user(connection, owner, opening_id)
 
 
 async def _find_unpublished(
-    connection: Connection, opening_id: OpeningId, viewer: SessionUser | None
+    connection: ReadConnection, opening_id: OpeningId, viewer: SessionUser | None
 ) -> KeptReceipt | None:
     if viewer is not None:
         own = await _find_of_user(connection, viewer.user_id, opening_id)
@@ -66,7 +66,7 @@ async def _find_unpublished(
 
 
 async def _find_of_user(
-    connection: Connection, user_id: UserId, opening_id: OpeningId
+    connection: ReadConnection, user_id: UserId, opening_id: OpeningId
 ) -> KeptReceipt | None:
     found = await draws.list_opening_receipts(connection, [(user_id, opening_id)])
     return found[0][0] if found else None

@@ -23,7 +23,7 @@ from packhouse.foundation.identifiers import CardId
 from packhouse.foundation.money import share_of
 from packhouse.foundation.tiers import Tier
 from packhouse.house import House
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 
 SIMULATED_OPENINGS_MAX: Final = 20_000
 SIMULATED_LOT_DRAWS_MAX: Final = 20_000
@@ -118,13 +118,13 @@ async def simulate_pack(house: House, command: SimulatePack) -> PackSimulation:
     _require_valid(command)
     draft = command.draft
     if draft is None:
-        async with house.database.connection() as connection:
+        async with house.database.reading() as connection:
             kept = (await get_pack(connection, command.slug)).draft
         if kept is None:
             raise InvalidInput("This pack has no draft to simulate. Save one first.")
         draft = msgspec.convert(kept, PackDraft)
     config = await preview_pack(house, command.slug, draft)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         stock = await _look_at_stock(connection, config)
     seed = house.entropy(_SEED_BYTES).hex() if command.seed is None else command.seed
     spread = await asyncio.to_thread(
@@ -221,7 +221,7 @@ def _item(prize: LotPrize) -> LotItem:
     )
 
 
-async def _look_at_stock(connection: Connection, config: PackConfig) -> StockOutlook:
+async def _look_at_stock(connection: ReadConnection, config: PackConfig) -> StockOutlook:
     expected = _expected_copies(config)
     copies = Counter(await catalog.count_stock_by_card(connection, expected))
     if config.lot is not None:

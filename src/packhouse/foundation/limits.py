@@ -39,6 +39,16 @@ DATABASE_WAITING_MAX: Final = 7_200
 """In one process, for a connection to PostgreSQL. At a drop thousands whom it has not seen before
 ask for their session in the same second, each by one quick read."""
 DATABASE_WAIT_SECONDS_MAX: Final = 4.0
+REPLICAS_MAX: Final = 8
+REPLICA_LOOK_SECONDS: Final = 0.25
+"""How often each process judges whether a replica keeps up."""
+REPLICA_ANSWER_SECONDS_MAX: Final = 1.0
+"""How long a replica may take to say how far it is, or to take a connection; then it is away, and
+whoever reads there asks the primary."""
+REPLICA_LAG_MS_MAX: Final = 1_000
+"""The most that the setting of this name allows: so long at most a read waits for a replica."""
+REPLICA_WATCH_CONNECTIONS: Final = 1
+"""Of each process to each replica, to ask how far it is."""
 DATABASE_STATEMENTS_KEPT: Final = 400
 """Prepared on each connection: more than the house has, so that none is ever prepared twice."""
 
@@ -127,5 +137,10 @@ assert SLOW_REQUESTS_MAX < REQUESTS_IN_FLIGHT_MAX
 assert REQUESTS_IN_FLIGHT_MAX + OPENINGS_WAITING_MAX < DATABASE_WAITING_MAX
 # Who was let in is served before the line for a connection gives up on them.
 assert SLOW_REQUEST_SECONDS < DATABASE_WAIT_SECONDS_MAX
+# A web worker has two connections at least to each server: one follows a replica, the rest read.
+assert REPLICA_WATCH_CONNECTIONS < 2
+# A replica that fails a read in the worst way leaves the primary time to answer it.
+assert REPLICA_LAG_MS_MAX / 1000 + REPLICA_ANSWER_SECONDS_MAX < DATABASE_WAIT_SECONDS_MAX
+assert REPLICA_LOOK_SECONDS < REPLICA_ANSWER_SECONDS_MAX
 # An opening waits for its lane first; a connection is not to take the rest of its patience.
 assert DATABASE_WAIT_SECONDS_MAX < OPENING_WAIT_SECONDS_MAX

@@ -8,7 +8,7 @@ from uuid import UUID
 import msgspec
 
 from packhouse.foundation.identifiers import new_id
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.plumbing")
@@ -67,7 +67,7 @@ async def has_audit_entries(connection: Connection, actor_id: UUID) -> bool:
 
 
 async def list_audit_entries(
-    connection: Connection, *, before: UUID | None, limit: int
+    connection: ReadConnection, *, before: UUID | None, limit: int
 ) -> list[AuditEntry]:
     """A page of entries, newest first, older than the entry ``before``."""
     rows = await connection.fetch(QUERIES["list_audit_entries"], before, limit)

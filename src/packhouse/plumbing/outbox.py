@@ -13,7 +13,7 @@ import msgspec
 
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.events import Event, SeedCommitted, SeedRevealed, WaitingEvent
-from packhouse.plumbing.postgres import Connection, Record
+from packhouse.plumbing.postgres import Connection, ReadConnection, Record
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.plumbing")
@@ -106,7 +106,9 @@ async def delete_events(connection: Connection, events: Sequence[WaitingEvent]) 
     )
 
 
-async def find_waiting_event(connection: Connection, *, subject_id: UUID) -> WaitingEvent | None:
+async def find_waiting_event(
+    connection: ReadConnection, *, subject_id: UUID
+) -> WaitingEvent | None:
     """The event about ``subject_id`` that the relay has not moved on yet."""
     row = await connection.fetchrow(QUERIES["find_waiting_event"], subject_id)
     return None if row is None else _read_event(row)

@@ -111,6 +111,11 @@ class Pool:
             self._closing.add(task)
             task.add_done_callback(self._closing.discard)
 
+    def cut(self) -> None:
+        """Break all connections off, also in the middle of a query, which then fails at once."""
+        for connection in self._open:
+            connection.terminate()
+
     async def close(self) -> None:
         """Lend nothing more, wait for what is lent, then close everything."""
         self._is_closed = True

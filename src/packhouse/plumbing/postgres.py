@@ -7,10 +7,10 @@ statement once for a connection and keeps it, and PostgreSQL keeps its plan: ``t
 every statement to a budget with that one.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal, Protocol
 
 import asyncpg
 import msgspec
@@ -27,7 +27,7 @@ from packhouse.plumbing.pool import Pool, PoolBusy, PoolClosed
 
 Record = asyncpg.Record
 
-_AWAY = (
+AWAY = (
     OSError,
     TimeoutError,
     PoolClosed,
@@ -43,6 +43,37 @@ _AWAY = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.DiskFullError,
 )
+
+
+class ReadConnection(Protocol):
+    """A connection that is only asked: what takes no more than this may be read from a replica."""
+
+    async def fetch(self, query: str, /, *args: object) -> list[Record]:
+        """All rows of a SELECT."""
+
+    async def fetchrow(self, query: str, /, *args: object) -> Record | None:
+        """Its first row."""
+
+    async def fetchval(self, query: str, /, *args: object) -> Any:  # noqa: ANN401 - any column
+        """The first value of its first row."""
+
+
+ReplicaState = Literal["in_rotation", "away", "behind", "promoted", "diverged", "unrelated"]
+"""``diverged`` follows another timeline than the primary's; ``unrelated`` is of another cluster or
+database; ``promoted`` is in recovery no more, so a server of its own."""
+
+
+class ReplicaStanding(msgspec.Struct, frozen=True):
+    """A replica as this process sees it, by its place in the settings.
+
+    ``lag_seconds`` tells how long ago the primary was where the replica is now, 0 when it has
+    caught up. ``lag_bytes`` is None when positions cannot be compared.
+    """
+
+    number: int
+    state: ReplicaState
+    lag_seconds: float
+    lag_bytes: int | None
 
 
 class DatabaseUnavailable(Outage):
@@ -64,7 +95,7 @@ class TransactionRaced(Outage):
 
 
 class Database:
-    """A pool of connections to the primary."""
+    """A pool of connections to the primary, which answers all reads where there is no replica."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -75,7 +106,19 @@ class Database:
         ``ahead`` goes before all who wait: for what does the work of many, such as a set.
         Raises ``DatabaseBusy`` when the line for one is full or too slow, ``DatabaseUnavailable``.
         """
-        return _Loan(self._pool, ahead=ahead)
+        return Loan(self._pool, ahead=ahead)
+
+    def reading(self) -> AbstractAsyncContextManager[ReadConnection]:
+        """Borrow a connection for what a replica may answer as well as the primary.
+
+        Each statement sees all that was committed when this was entered. Never for what decides a
+        write. Raises what ``connection`` raises.
+        """
+        return Loan(self._pool, ahead=False)
+
+    def list_replicas(self) -> list[ReplicaStanding]:
+        """All replicas that the settings name, in their order."""
+        return []
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Connection]:
@@ -88,7 +131,7 @@ class Database:
         await self._pool.close()
 
 
-class _Loan:
+class Loan:
     """One borrowing. A class, because a generator would cost as much as the pool itself."""
 
     __slots__ = ("_ahead", "_connection", "_pool")
@@ -101,12 +144,9 @@ class _Loan:
         try:
             self._connection = await self._pool.take(ahead=self._ahead)
         except PoolBusy as error:
-            raise DatabaseBusy(
-                "More is going on than the shop can serve at once. Try again in a moment, with the"
-                " same Idempotency-Key if there was one: nothing was done."
-            ) from error
-        except _AWAY as error:
-            raise _unavailable(error) from error
+            raise busy() from error
+        except AWAY as error:
+            raise unavailable(error) from error
         return self._connection
 
     async def __aexit__(
@@ -115,13 +155,17 @@ class _Loan:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        # A cancellation or the end of somebody's patience may have left a query half-way.
-        is_clean = error is None or (
-            isinstance(error, Exception) and not isinstance(error, TimeoutError)
-        )
-        self._pool.give_back(self._connection, is_clean=is_clean)
-        if isinstance(error, _AWAY):
-            raise _unavailable(error) from error
+        self._pool.give_back(self._connection, is_clean=is_clean_after(error))
+        if isinstance(error, AWAY):
+            raise unavailable(error) from error
+
+
+def is_clean_after(error: BaseException | None) -> bool:
+    """Whether a connection may be lent again when its borrower ended so.
+
+    A cancellation or the end of somebody's patience may have left a query half-way.
+    """
+    return error is None or (isinstance(error, Exception) and not isinstance(error, TimeoutError))
 
 
 @asynccontextmanager
@@ -148,6 +192,52 @@ async def open_database(
 
     At most ``waiting_max`` may wait for one of them, each for at most ``wait_seconds_max``.
     """
+    async with open_pool(
+        url,
+        pool_size=pool_size,
+        statement_timeout_ms=statement_timeout_ms,
+        connect_timeout_seconds=connect_timeout_seconds,
+        waiting_max=waiting_max,
+        wait_seconds_max=wait_seconds_max,
+    ) as pool:
+        yield Database(pool)
+
+
+@asynccontextmanager
+async def open_pool(
+    url: str,
+    *,
+    pool_size: int,
+    statement_timeout_ms: int,
+    connect_timeout_seconds: float,
+    waiting_max: int = DATABASE_WAITING_MAX,
+    wait_seconds_max: float = DATABASE_WAIT_SECONDS_MAX,
+) -> AsyncIterator[Pool]:
+    """What ``open_database`` lends from."""
+    connect = connector(
+        url,
+        statement_timeout_ms=statement_timeout_ms,
+        connect_timeout_seconds=connect_timeout_seconds,
+    )
+    pool = Pool(connect, size=pool_size, waiting_max=waiting_max, wait_seconds_max=wait_seconds_max)
+    try:
+        # The first ones now, so that a shop whose database is away does not begin at all.
+        try:
+            await pool.fill(min(2, pool_size))
+        except AWAY as error:
+            raise DatabaseUnavailable(
+                "The database does not answer at PACKHOUSE_DATABASE_URL: is it running, and do its"
+                f" host, port, name and password fit? ({error})"
+            ) from error
+        yield pool
+    finally:
+        await pool.close()
+
+
+def connector(
+    url: str, *, statement_timeout_ms: int, connect_timeout_seconds: float
+) -> Callable[[], Awaitable[Connection]]:
+    """What opens one more connection to the server at ``url``, ready for the shop's statements."""
 
     async def connect() -> Connection:
         connection = await asyncpg.connect(
@@ -171,22 +261,19 @@ async def open_database(
             raise
         return connection
 
-    pool = Pool(connect, size=pool_size, waiting_max=waiting_max, wait_seconds_max=wait_seconds_max)
-    try:
-        # The first ones now, so that a shop whose database is away does not begin at all.
-        try:
-            await pool.fill(min(2, pool_size))
-        except _AWAY as error:
-            raise DatabaseUnavailable(
-                "The database does not answer at PACKHOUSE_DATABASE_URL: is it running, and do its"
-                f" host, port, name and password fit? ({error})"
-            ) from error
-        yield Database(pool)
-    finally:
-        await pool.close()
+    return connect
 
 
-def _unavailable(error: BaseException) -> DatabaseUnavailable:
+def busy() -> DatabaseBusy:
+    """What is told to whoever finds the line for a connection full, or too slow."""
+    return DatabaseBusy(
+        "More is going on than the shop can serve at once. Try again in a moment, with the"
+        " same Idempotency-Key if there was one: nothing was done."
+    )
+
+
+def unavailable(error: BaseException) -> DatabaseUnavailable:
+    """What is told to whoever was asking when ``error`` came."""
     return DatabaseUnavailable(
         # A commit whose answer was lost may have been done: only its key can tell.
         "The database is away just now. Try again in a moment, with the same"

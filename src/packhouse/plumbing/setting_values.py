@@ -26,6 +26,8 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from packhouse.foundation.limits import REPLICAS_MAX
+
 MASK: Final = "••••"
 
 HostName = NewType("HostName", str)
@@ -138,6 +140,9 @@ class DatabaseUrl(ServerUrl):
 
     __slots__ = ()
     schemes = ("postgresql", "postgres")
+
+
+DatabaseUrls = tuple[DatabaseUrl, ...]
 
 
 class CacheUrl(ServerUrl):
@@ -256,6 +261,13 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     return network
 
 
+def _database_urls(text: str) -> DatabaseUrls:
+    urls = tuple(DatabaseUrl.parse(each) for each in _listed(text))
+    if len(urls) > REPLICAS_MAX:
+        raise ValueError(f"may name {REPLICAS_MAX} servers")
+    return urls
+
+
 def _listed(text: str) -> list[str]:
     return [each.strip() for each in text.split(",") if each.strip()]
 
@@ -275,6 +287,9 @@ _FORMS: Final[dict[object, SettingForm]] = {
     ),
     RateLimit: SettingForm("requests per time, such as 100/15m", RateLimit.parse),
     DatabaseUrl: SettingForm("a postgresql:// address", DatabaseUrl.parse, is_secret=True),
+    DatabaseUrls: SettingForm(
+        "postgresql:// addresses, with commas between", _database_urls, is_secret=True
+    ),
     CacheUrl: SettingForm("a valkey:// or redis:// address", CacheUrl.parse, is_secret=True),
     SeedKey: SettingForm("32 bytes in base64 or hexadecimal", SeedKey.parse, is_secret=True),
     LogKey: SettingForm("32 bytes in base64 or hexadecimal", LogKey.parse, is_secret=True),

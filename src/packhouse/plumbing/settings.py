@@ -19,6 +19,7 @@ import msgspec
 from msgspec import Meta
 
 from packhouse.foundation.errors import Refusal
+from packhouse.foundation.limits import REPLICA_LAG_MS_MAX
 from packhouse.plumbing.setting_sources import (
     SettingOrigin,
     SettingProblem,
@@ -29,6 +30,7 @@ from packhouse.plumbing.setting_values import (
     MASK,
     CacheUrl,
     DatabaseUrl,
+    DatabaseUrls,
     HostName,
     LogKey,
     Networks,
@@ -137,6 +139,22 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             le=500,
         ),
     ] = 20
+    database_replica_urls: Annotated[
+        DatabaseUrls,
+        Meta(
+            description="Streaming replicas of that database, one address for each server, from "
+            "which the web reads; as many connections may go to each."
+        ),
+    ] = ()
+    replica_lag_ms_max: Annotated[
+        int,
+        Meta(
+            description="How long a read may wait for a replica to catch up with it; one that "
+            "lags more is not read from.",
+            ge=1,
+            le=REPLICA_LAG_MS_MAX,
+        ),
+    ] = 100
     database_statement_timeout_ms: Annotated[
         int,
         Meta(description="How long one database statement may run.", ge=100, le=600_000),

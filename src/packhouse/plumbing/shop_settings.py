@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.plumbing")
@@ -20,7 +20,7 @@ class ShopSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     maintenance: bool = False
 
 
-async def find_shop_settings(connection: Connection) -> ShopSettings:
+async def find_shop_settings(connection: ReadConnection) -> ShopSettings:
     """The switches as they stand; what was never set has its default."""
     rows = await connection.fetch(QUERIES["list_shop_settings"])
     known = ShopSettings.__struct_fields__

@@ -100,13 +100,15 @@ async def see_backup_off_site(shop: Shop) -> Seen:
 
 async def see_replicas(shop: Shop) -> Seen:
     """Each replica answers, and is not far behind."""
-    urls = getattr(shop.settings, "database_replica_urls", ())
+    urls = shop.settings.database_replica_urls
     if not urls:
         return not_applicable("No replica is set; one is for shops of the second phase.")
     visit = await shop.nearby.get("/health/ready")
-    states = json.loads(visit.body).get("replicas", [])
-    wrong = [each for each in states if each.get("state") != "up"]
-    return judged(f"{states}", holds=len(states) == len(urls) and not wrong)
+    states = [each["state"] for each in json.loads(visit.body)["replicas"]]
+    return judged(
+        f"The web server that answered has {', '.join(states)}; {len(urls)} set.",
+        holds=states == ["in_rotation"] * len(urls),
+    )
 
 
 async def see_metrics_are_scraped(shop: Shop) -> Seen:

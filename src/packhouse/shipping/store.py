@@ -13,7 +13,7 @@ from packhouse.foundation.identifiers import (
     UserCardId,
     UserId,
 )
-from packhouse.plumbing.postgres import Connection, Record
+from packhouse.plumbing.postgres import Connection, ReadConnection, Record
 from packhouse.plumbing.queries import load_queries
 from packhouse.shipping.model import SHIPPING_STATUSES, Address, Quote, ShippingStatus
 from packhouse.shipping.rules import UNDERWAY
@@ -104,7 +104,7 @@ async def lock_shipping_request(
 
 
 async def find_shipping_request(
-    connection: Connection, *, user_id: UserId, request_id: ShippingRequestId
+    connection: ReadConnection, *, user_id: UserId, request_id: ShippingRequestId
 ) -> ShippingRequest | None:
     """One request of this user."""
     row = await connection.fetchrow(QUERIES["find_shipping_request"], user_id, request_id)
@@ -134,7 +134,7 @@ async def update_shipping_request(
 
 
 async def list_shipping_requests(
-    connection: Connection, *, user_id: UserId, before: UUID | None, limit: int
+    connection: ReadConnection, *, user_id: UserId, before: UUID | None, limit: int
 ) -> list[ShippingRequest]:
     """A collector's own, newest first."""
     rows = await connection.fetch(QUERIES["list_shipping_requests"], user_id, before, limit)
@@ -142,7 +142,7 @@ async def list_shipping_requests(
 
 
 async def list_shipping_queue(
-    connection: Connection, *, status: ShippingStatus, after: UUID | None, limit: int
+    connection: ReadConnection, *, status: ShippingStatus, after: UUID | None, limit: int
 ) -> list[ShippingRequest]:
     """Everybody's in one status, oldest first."""
     rows = await connection.fetch(QUERIES["list_shipping_queue"], status, after, limit)
@@ -150,7 +150,7 @@ async def list_shipping_queue(
 
 
 async def list_all_shipping_requests(
-    connection: Connection, *, before: UUID | None, limit: int
+    connection: ReadConnection, *, before: UUID | None, limit: int
 ) -> list[ShippingRequest]:
     """Everybody's in every status, newest first."""
     rows = await connection.fetch(QUERIES["list_all_shipping_requests"], before, limit)
@@ -158,14 +158,14 @@ async def list_all_shipping_requests(
 
 
 async def count_shipping_requests(
-    connection: Connection, statuses: Collection[ShippingStatus] = SHIPPING_STATUSES
+    connection: ReadConnection, statuses: Collection[ShippingStatus] = SHIPPING_STATUSES
 ) -> dict[ShippingStatus, int]:
     """How many are in each of these statuses; what has arrived takes the longer the more it is."""
     rows = await connection.fetch(QUERIES["count_shipping_requests"], list(statuses))
     return {row["status"]: row["requests"] for row in rows}
 
 
-async def count_underway_requests(connection: Connection, user_id: UserId) -> int:
+async def count_underway_requests(connection: ReadConnection, user_id: UserId) -> int:
     """How many of a collector's requests are neither delivered nor ended otherwise."""
     return int(
         await connection.fetchval(QUERIES["count_underway_requests"], user_id, list(UNDERWAY))
@@ -179,7 +179,7 @@ async def erase_addresses(connection: Connection, user_id: UserId) -> None:
 
 
 async def list_shipping_request_items(
-    connection: Connection, *, user_id: UserId, request_id: ShippingRequestId
+    connection: ReadConnection, *, user_id: UserId, request_id: ShippingRequestId
 ) -> list[ShippingRequestItem]:
     """The cards of one request."""
     rows = await connection.fetch(QUERIES["list_shipping_request_items"], user_id, request_id)
@@ -187,7 +187,7 @@ async def list_shipping_request_items(
 
 
 async def list_shipping_request_events(
-    connection: Connection, *, user_id: UserId, request_id: ShippingRequestId
+    connection: ReadConnection, *, user_id: UserId, request_id: ShippingRequestId
 ) -> list[ShippingRequestEvent]:
     """The timeline of one request."""
     rows = await connection.fetch(QUERIES["list_shipping_request_events"], user_id, request_id)
@@ -207,7 +207,7 @@ async def insert_directory_entries(
 
 
 async def find_request_owner(
-    connection: Connection, request_id: ShippingRequestId
+    connection: ReadConnection, request_id: ShippingRequestId
 ) -> UserId | None:
     """Whose a request is, once the relay has noted it."""
     owner: UserId | None = await connection.fetchval(QUERIES["find_request_owner"], request_id)

@@ -8,7 +8,7 @@ import msgspec
 
 from packhouse.foundation.identifiers import CardId, StockItemId, UserCardId, UserId
 from packhouse.foundation.tiers import Tier
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.plumbing.queries import load_queries
 from packhouse.vault.model import PackedCard, UserCard, UserCardState, VaultFilter, VaultPosition
 
@@ -31,7 +31,7 @@ async def insert_user_cards(connection: Connection, cards: Sequence[UserCard]) -
 
 
 async def list_vault_page(
-    connection: Connection,
+    connection: ReadConnection,
     *,
     user_id: UserId,
     wanted: VaultFilter,
@@ -67,7 +67,7 @@ async def list_vault_page(
 
 
 async def list_packed_pages(
-    connection: Connection,
+    connection: ReadConnection,
     *,
     user_ids: Sequence[UserId],
     state: UserCardState | None,
@@ -79,7 +79,7 @@ async def list_packed_pages(
 
 
 async def list_user_cards(
-    connection: Connection, *, user_id: UserId, user_card_ids: Sequence[UserCardId]
+    connection: ReadConnection, *, user_id: UserId, user_card_ids: Sequence[UserCardId]
 ) -> list[UserCard]:
     """Those of the named cards that are this user's."""
     rows = await connection.fetch(QUERIES["list_user_cards"], user_id, user_card_ids)
@@ -110,7 +110,7 @@ async def forfeit_user_cards(
 
 
 async def count_user_cards(
-    connection: Connection, user_id: UserId
+    connection: ReadConnection, user_id: UserId
 ) -> dict[tuple[Tier, UserCardState], int]:
     """How many cards of each tier and state."""
     rows = await connection.fetch(QUERIES["count_user_cards"], user_id)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import SeedPairId, UserId
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.plumbing.queries import load_queries
 from packhouse.wallet.model import HousePosting, LedgerEntry, TopUp, Wallet, WalletChange
 
@@ -20,13 +20,15 @@ async def insert_wallet(
     await connection.execute(QUERIES["insert_wallet"], user_id, seed_pair_id)
 
 
-async def find_wallet(connection: Connection, user_id: UserId) -> Wallet | None:
+async def find_wallet(connection: ReadConnection, user_id: UserId) -> Wallet | None:
     """The wallet as it is."""
     row = await connection.fetchrow(QUERIES["find_wallet"], user_id)
     return None if row is None else Wallet(**row)
 
 
-async def list_balances(connection: Connection, user_ids: Sequence[UserId]) -> Mapping[UserId, int]:
+async def list_balances(
+    connection: ReadConnection, user_ids: Sequence[UserId]
+) -> Mapping[UserId, int]:
     """What each of these users has just now."""
     rows = await connection.fetch(QUERIES["list_balances"], user_ids)
     return {row["user_id"]: row["balance"] for row in rows}
@@ -78,7 +80,7 @@ async def apply_change(connection: Connection, change: WalletChange, *, now: dat
 
 
 async def list_ledger_entries(
-    connection: Connection, *, user_id: UserId, before: int | None, limit: int
+    connection: ReadConnection, *, user_id: UserId, before: int | None, limit: int
 ) -> list[LedgerEntry]:
     """Entries, newest first, with sequences below ``before``."""
     rows = await connection.fetch(QUERIES["list_ledger_entries"], user_id, before, limit)
@@ -122,7 +124,7 @@ async def post_house_entries(
     )
 
 
-async def list_house_accounts(connection: Connection) -> dict[str, int]:
+async def list_house_accounts(connection: ReadConnection) -> dict[str, int]:
     """The house's balances by account, in minor units."""
     rows = await connection.fetch(QUERIES["list_house_accounts"])
     return {row["name"]: row["balance"] for row in rows}

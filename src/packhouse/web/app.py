@@ -79,7 +79,8 @@ class WebApp:
         async with self._stack:
             house = self._given_house
             if house is None:
-                house = await self._stack.enter_async_context(open_house(self._settings))
+                opening = open_house(self._settings, reads_replicas=True)
+                house = await self._stack.enter_async_context(opening)
             hub = LiveHub(house.database, house.valkey, streams_max=house.settings.live_streams_max)
             await self._stack.enter_async_context(hub.running())
             self._hub = hub

@@ -74,7 +74,7 @@ class LogFiles:
         await send_answer(answer, send)
 
     async def _newest(self) -> Checkpoint:
-        async with self._house.database.connection() as connection:
+        async with self._house.database.reading() as connection:
             newest = await drawlog.find_checkpoint(connection)
         if newest is None:
             raise NotFound("Nothing is signed yet: the draw log begins when the worker runs.")
@@ -102,28 +102,28 @@ class LogFiles:
             raise NotFound("The draw log has not grown to there yet.")
 
     async def _hashes(self, tile: TileId, width: int) -> bytes:
-        async with self._house.database.connection() as connection:
+        async with self._house.database.reading() as connection:
             found = (await drawlog.list_tiles(connection, [tile])).get(tile, b"")
         if len(found) < width * HASH_BYTES:
             raise Breach(f"Tile {tile.number} of level {tile.level} of the draw log is gone.")
         return found[: width * HASH_BYTES]
 
     async def _entries(self, number: int, width: int) -> bytes:
-        async with self._house.database.connection() as connection:
+        async with self._house.database.reading() as connection:
             leaves = await drawlog.list_leaves(connection, first=number * TILE_WIDTH, limit=width)
         if len(leaves) < width:
             raise Breach(f"Leaves of bundle {number} of the draw log are gone.")
         return b"".join(len(leaf).to_bytes(2, "big") + leaf for leaf in leaves)
 
     async def _config(self, config_hash: bytes) -> Answer:
-        async with self._house.database.connection() as connection:
+        async with self._house.database.reading() as connection:
             config = await draws.find_config_by_hash(connection, config_hash)
         if config is None:
             raise NotFound("No version of a pack was published with this hash.")
         return _lasting(config.encode(), _JSON)
 
     async def _position(self, opening_id: OpeningId) -> Answer:
-        async with self._house.database.connection() as connection:
+        async with self._house.database.reading() as connection:
             position = await draws.find_log_position(connection, opening_id)
         if position is None:
             raise NotFound("The draw log has no opening with this id, or not yet.")
@@ -143,7 +143,7 @@ class LogFiles:
         await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _list_items(self, root: bytes, *, first: int) -> list[LotItem]:
-        async with self._house.database.connection() as connection:
+        async with self._house.database.reading() as connection:
             return await draws.list_lot_manifest(
                 connection, root, first=first, limit=MANIFEST_LINES_AT_ONCE
             )

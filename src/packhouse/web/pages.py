@@ -170,7 +170,7 @@ async def _page_viewer(context: RequestContext) -> PageViewer | None:
 
 
 async def _list_balances(house: House, user_ids: Sequence[UserId]) -> list[int]:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         balances = await wallet.list_balances(connection, user_ids)
     return [balances.get(user_id, 0) for user_id in user_ids]
 

@@ -8,7 +8,7 @@ from typing import Final, Literal
 import msgspec
 
 from packhouse.foundation.errors import NotFound, Outage
-from packhouse.plumbing.postgres import Database, DatabaseBusy
+from packhouse.plumbing.postgres import Database, DatabaseBusy, ReplicaStanding
 from packhouse.plumbing.valkey import Valkey
 from packhouse.web.answers import Answer
 
@@ -25,7 +25,7 @@ class DependencyState(msgspec.Struct, frozen=True):
 
 
 class Readiness(msgspec.Struct, frozen=True):
-    """Ready means that the role works: PostgreSQL must answer, Valkey may be away.
+    """Ready means that the role works: PostgreSQL must answer, Valkey and replicas may be away.
 
     Draining means that it works and is about to stop: who is new should go elsewhere.
     """
@@ -33,6 +33,7 @@ class Readiness(msgspec.Struct, frozen=True):
     status: Literal["ready", "not_ready", "draining"]
     database: DependencyState
     cache: DependencyState
+    replicas: list[ReplicaStanding]
 
 
 async def answer_probe(
@@ -63,6 +64,7 @@ async def check_readiness(database: Database, valkey: Valkey) -> Readiness:
         status="ready" if database_state.state == "up" else "not_ready",
         database=database_state,
         cache=cache_state,
+        replicas=database.list_replicas(),
     )
 
 

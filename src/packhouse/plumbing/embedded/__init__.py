@@ -17,6 +17,7 @@ from packhouse.plumbing.embedded.errors import (
 from packhouse.plumbing.embedded.places import DirectoryHold, hold_directory
 from packhouse.plumbing.embedded.postgres import start_postgres
 from packhouse.plumbing.embedded.programs import get_postgres_clients
+from packhouse.plumbing.embedded.standby import start_standby
 from packhouse.plumbing.embedded.valkey import start_valkey
 
 __all__ = [
@@ -32,5 +33,6 @@ __all__ = [
     "get_postgres_clients",
     "hold_directory",
     "start_postgres",
+    "start_standby",
     "start_valkey",
 ]

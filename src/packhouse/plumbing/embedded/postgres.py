@@ -345,12 +345,14 @@ def create_database(cluster: Cluster, database: str, *, port: int) -> None:
             "--no-password",
             "postgres",
         ],
-        # \gexec runs what the query returns: CREATE DATABASE knows no IF NOT EXISTS.
+        # \gexec runs what the query returns. CREATE DATABASE knows no IF NOT EXISTS, and a replica,
+        # which has both already, refuses even that of an extension.
         input="SELECT format('CREATE DATABASE %I', :'name') WHERE NOT EXISTS"
         " (SELECT FROM pg_database WHERE datname = :'name') \\gexec\n"
         # Statements are counted anyway; with this one can ask for the counts, as readiness does.
-        "\\connect :name\nSET client_min_messages = error;\n"
-        "CREATE EXTENSION IF NOT EXISTS pg_stat_statements;\n",
+        "\\connect :name\n"
+        "SELECT 'CREATE EXTENSION pg_stat_statements' WHERE NOT EXISTS"
+        " (SELECT FROM pg_extension WHERE extname = 'pg_stat_statements') \\gexec\n",
         env=plain_environment({"PGPASSWORD": cluster.password, "PGCONNECT_TIMEOUT": "10"}),
         capture_output=True,
         text=True,

@@ -77,7 +77,7 @@ class DriftMonitor:
     async def report(self, house: House) -> DriftReport:
         """The public's view: cards are counted when their pulls are published."""
         known, before = self._configs, self._drifts
-        async with house.database.connection() as connection:
+        async with house.database.reading() as connection:
             versions = await draws.list_counted_versions(connection, limit=VERSIONS_SHOWN)
             counts = await draws.list_tier_counts(
                 connection, [version.config_hash for version in versions]

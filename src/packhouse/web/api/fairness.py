@@ -129,7 +129,7 @@ async def get_history(request: ApiRequest) -> Response[History]:
 
 
 async def _seed_in_force(house: House, user_id: UserId, current: CurrentSeed) -> SeedInForce:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         past = await draws.list_revealed_seed_pairs(
             connection, user_id=user_id, limit=PAGE_LIMIT_DEFAULT
         )

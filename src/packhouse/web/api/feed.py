@@ -26,7 +26,7 @@ class FeedQuery(msgspec.Struct, frozen=True):
 
 async def read_feed_page(house: House, query: FeedQuery) -> ResultPage[Pull]:
     """Everybody's pulls, newest first."""
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         pulls = await feed.list_newest_pulls(
             connection, tier=query.tier, before=query.before, limit=query.limit + 1
         )

@@ -68,7 +68,7 @@ async def update_me(request: ApiRequest, data: JSONBody[MyChoices]) -> Me:
 
 
 async def _me(house: House, viewer: SessionUser, *, is_anonymous: bool) -> Me:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         purse = await wallet.find_wallet(connection, viewer.user_id)
     return Me(
         id=viewer.user_id,

@@ -58,7 +58,7 @@ async def list_openings(
     """Your own openings, newest first."""
     context = context_of(request.scope)
     viewer = context.require_viewer()
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         receipts = await draws.list_openings(
             connection,
             user_id=viewer.user_id,

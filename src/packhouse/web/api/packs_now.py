@@ -163,7 +163,7 @@ class OddsPacksNow:
             # Whoever comes while this one counts takes the old count, and does not count too.
             self._counted[pack.version_id] = msgspec.structs.replace(kept, until=until)
         physical = [each.card for each in draws.list_card_chances(pack.config) if each.physical]
-        async with house.database.connection() as connection:
+        async with house.database.reading() as connection:
             copies = await draws.count_copies_now(connection, physical)
         self._counted[pack.version_id] = _Counted(until=until, copies=copies)
         return copies
@@ -183,7 +183,7 @@ async def find_lot_now(house: House, pack: ShelvedPack) -> LotNow | None:
     """What is left of the pack's lot; None for an odds pack."""
     if pack.lot_id is None:
         return None
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         return await draws.find_lot_now(connection, pack.lot_id)
 
 

@@ -32,7 +32,7 @@ async def get_pack_config(
     """
     config = None
     if _HASH.fullmatch(config_hash):
-        async with context_of(request.scope).house.database.connection() as connection:
+        async with context_of(request.scope).house.database.reading() as connection:
             config = await draws.find_pack_config(
                 connection, slug=slug, config_hash=bytes.fromhex(config_hash)
             )

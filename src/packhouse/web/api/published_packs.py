@@ -215,7 +215,7 @@ class PublishedPacks:
         kept = self._lasting.get(pack.version_id)
         if kept is not None and kept.until > now:
             return kept
-        async with house.database.connection() as connection:
+        async with house.database.reading() as connection:
             faces = await house.cards.list_faces(connection, pack.card_ids)
         made = _work_out(pack.config, faces, until=now + FACES_SECONDS)
         self._lasting = {key: old for key, old in self._lasting.items() if old.until > now}

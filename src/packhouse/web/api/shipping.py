@@ -23,7 +23,7 @@ from packhouse.foundation.identifiers import ShippingRequestId, UserCardId
 from packhouse.foundation.limits import CARDS_PER_PARCEL_MAX, PAGE_LIMIT_DEFAULT
 from packhouse.house import House
 from packhouse.plumbing.idempotency import recognise
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 from packhouse.shipping import (
     Address,
     Quote,
@@ -149,7 +149,7 @@ async def list_shipping_requests(
     """Your own requests with their timelines, newest first."""
     context = context_of(request.scope)
     viewer = context.require_viewer()
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         requests = await shipping.list_shipping_requests(
             connection,
             user_id=viewer.user_id,
@@ -168,7 +168,7 @@ async def get_shipping_request(
     """One of your own requests with its timeline."""
     context = context_of(request.scope)
     viewer = context.require_viewer()
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         found = await shipping.find_shipping_request(
             connection, user_id=viewer.user_id, request_id=ShippingRequestId(request_id)
         )
@@ -221,7 +221,7 @@ def _shown_quote(quote: Quote) -> ShippingQuote:
 
 
 async def _shown(
-    house: House, connection: Connection, request: ShippingRequest
+    house: House, connection: ReadConnection, request: ShippingRequest
 ) -> MyShippingRequest:
     items = await shipping.list_shipping_request_items(
         connection, user_id=request.user_id, request_id=request.id

@@ -83,7 +83,7 @@ async def read_vault_page(
     house: House, user_id: UserId, query: VaultQuery
 ) -> ResultPage[VaultCard]:
     """A user's cards with their faces."""
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         cards = await vault.list_vault_page(
             connection,
             user_id=user_id,
@@ -113,7 +113,7 @@ async def encode_vault_page(house: House, user_id: UserId, query: VaultQuery) ->
 async def _encode_newest_pages(
     query: VaultQuery, house: House, user_ids: Sequence[UserId]
 ) -> list[bytes]:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         pages = await vault.list_packed_pages(
             connection, user_ids=user_ids, state=query.wanted.state, limit=query.limit + 1
         )

@@ -22,7 +22,7 @@ async def list_wallet_entries(
     context = context_of(request.scope)
     viewer = context.require_viewer()
     after = read_cursor(cursor, SequencePosition)
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         entries = await wallet.list_ledger_entries(
             connection,
             user_id=viewer.user_id,

@@ -59,6 +59,6 @@ class History:
         return batch
 
     async def _read(self, after: int) -> Batch:
-        async with self._reads, self._database.connection() as connection:
+        async with self._reads, self._database.reading() as connection:
             pulls = await feed.list_pulls_after(connection, sequence=after, limit=LIVE_PAGE_PULLS)
         return Batch(after=after, events=map(encode_pull, pulls))

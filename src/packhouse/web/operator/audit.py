@@ -7,7 +7,7 @@ import msgspec
 from litestar import get
 
 from packhouse.plumbing.audit import AuditEntry, list_audit_entries
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 from packhouse.web.context import context_of
 from packhouse.web.operator.forms import PageRequest
 from packhouse.web.operator.frame import Page, address, operator_page, search_of
@@ -29,7 +29,7 @@ class ActsPage(msgspec.Struct, frozen=True):
     older_than: UUID | None
 
 
-async def list_acts(connection: Connection, *, before: UUID | None, limit: int) -> ActsPage:
+async def list_acts(connection: ReadConnection, *, before: UUID | None, limit: int) -> ActsPage:
     """The newest acts older than ``before``; a page may be short where staff looked a lot."""
     acts: list[AuditEntry] = []
     for _ in range(READ_MAX // READ_AT_ONCE):
@@ -52,7 +52,7 @@ async def show_audit_log(request: PageRequest) -> Page:
     search = search_of(request, "show", "before")
     before = read_cursor(search["before"], UUID)
     shows_all = search["show"] == "all"
-    async with context_of(request.scope).house.database.connection() as connection:
+    async with context_of(request.scope).house.database.reading() as connection:
         if shows_all:
             entries = await list_audit_entries(connection, before=before, limit=ENTRIES_PAGE)
             last = entries[-1].id if len(entries) == ENTRIES_PAGE else None

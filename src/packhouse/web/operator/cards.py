@@ -13,7 +13,7 @@ from packhouse.web.operator.listing import card_search, face_of, list_found_card
 async def show_cards(request: PageRequest) -> Page:
     """A page of the catalogue."""
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         found = await list_found_cards(connection, card_search(request), path="/admin/cards")
         free = await catalog.count_stock_by_card(connection, [card.id for card in found.cards])
     tiles = [

@@ -37,7 +37,7 @@ async def operator_page(
     form = Form() if form is None else form
     if error is not None:
         form.add_refusal(error)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         counts = await shipping.count_shipping_requests(connection, ("pending", "packing"))
     waiting = sum(counts.values())
     frame = {

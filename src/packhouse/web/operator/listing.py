@@ -8,7 +8,7 @@ from packhouse import catalog
 from packhouse.catalog import Card
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.tiers import TIERS, Tier
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 from packhouse.web.operator.forms import PageRequest, clean
 from packhouse.web.operator.frame import address, list_options, search_of
 from packhouse.web.queries import read_cursor, write_cursor
@@ -58,7 +58,9 @@ def card_search(request: PageRequest) -> CardSearch:
     )
 
 
-async def list_found_cards(connection: Connection, search: CardSearch, *, path: str) -> FoundCards:
+async def list_found_cards(
+    connection: ReadConnection, search: CardSearch, *, path: str
+) -> FoundCards:
     """One page of what was searched for; ``path`` is where the next page is."""
     found = await catalog.list_cards_page(
         connection,

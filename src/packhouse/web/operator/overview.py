@@ -12,7 +12,7 @@ from packhouse import catalog, draws, shipping, wallet
 from packhouse.catalog import Card, PackPause
 from packhouse.draws import ShelvedPack
 from packhouse.foundation.identifiers import CardId, PackId
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 from packhouse.plumbing.shop_settings import find_shop_settings
 from packhouse.web.context import context_of
 from packhouse.web.operator.audit import audit_row, list_acts
@@ -40,7 +40,7 @@ async def show_overview(request: PageRequest) -> Page:
     """What needs doing now."""
     house = context_of(request.scope).house
     shelf = await house.packs.list_packs(house.database)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         counts = await shipping.count_shipping_requests(connection)
         pauses = await catalog.list_pack_pauses(connection)
         values: dict[str, Any] = {
@@ -85,13 +85,13 @@ def money_rows(accounts: Mapping[str, int]) -> list[tuple[str, int, str]]:
     return [row for row in said if row[1] or row[0] in {"Credits bought", "Pack sales"}]
 
 
-async def _oldest_at(connection: Connection) -> datetime | None:
+async def _oldest_at(connection: ReadConnection) -> datetime | None:
     rows = await shipping.list_shipping_queue(connection, status="pending", after=None, limit=1)
     return rows[0].created_at if rows else None
 
 
 async def _paused_packs(
-    connection: Connection,
+    connection: ReadConnection,
     names: Mapping[PackId, tuple[str, str]],
     pauses: Mapping[PackId, list[PackPause]],
 ) -> list[dict[str, Any]]:
@@ -109,7 +109,7 @@ async def _paused_packs(
     ]
 
 
-async def _low_cards(connection: Connection, shelf: Sequence[ShelvedPack]) -> list[LowCard]:
+async def _low_cards(connection: ReadConnection, shelf: Sequence[ShelvedPack]) -> list[LowCard]:
     expected: dict[tuple[CardId, int], Fraction] = {}
     packs = [pack for pack in shelf if pack.config.kind == "odds"]
     for number, pack in enumerate(packs):

@@ -78,7 +78,7 @@ class Editor(msgspec.Struct):
 async def show_packs(request: PageRequest) -> Page:
     """Every pack with its state and its margin."""
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         rows = await draws.list_all_packs(connection)
     shelved = {pack.slug: pack for pack in await house.packs.list_packs(house.database)}
     listed = [_list_row(house, row, shelved.get(row.slug)) for row in rows]
@@ -206,7 +206,7 @@ async def _pack_page(
     request: PageRequest, slug: str, *, form: Form | None = None, error: Refusal | None = None
 ) -> Page:
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         pack = await get_pack(connection, slug)
     draft = None if pack.draft is None else msgspec.convert(pack.draft, PackDraft)
     editor = Editor(fields=blank_fields())
@@ -228,7 +228,7 @@ async def _editor_page(
 ) -> Page:
     house = context_of(request.scope).house
     versions: list[PackVersionRow] = []
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         sets = await catalog.list_sets(connection)
         if pack is not None:
             versions = await draws.list_pack_versions(connection, pack.id)

@@ -11,7 +11,7 @@ from packhouse.flows.move_shipment import get_request_owner
 from packhouse.foundation.errors import NotFound
 from packhouse.foundation.identifiers import ShippingRequestId
 from packhouse.house import House
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 from packhouse.shipping import ShippingRequest, ShippingRequestEvent, ShippingRequestItem, SlipCard
 from packhouse.web.operator.listing import TieredFace, face_of
 
@@ -47,7 +47,7 @@ class ParcelView(msgspec.Struct, frozen=True):
 
 
 async def get_parcel_view(
-    connection: Connection, house: House, request_id: ShippingRequestId
+    connection: ReadConnection, house: House, request_id: ShippingRequestId
 ) -> ParcelView:
     """The parcel with its cards, copies and timeline. Raises ``NotFound``."""
     owner_id = await get_request_owner(connection, request_id)

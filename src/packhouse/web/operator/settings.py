@@ -50,7 +50,7 @@ async def _settings_page(
 ) -> Page:
     house = context_of(request.scope).house
     if shown is None:
-        async with house.database.connection() as connection:
+        async with house.database.reading() as connection:
             shown = await find_shop_settings(connection)
     values = {"settings": shown, "built": house.settings}
     return await operator_page(request, "settings.html", values, form=form, error=error, done=DONE)

@@ -18,7 +18,7 @@ from packhouse.flows.move_shipment import (
 from packhouse.foundation.errors import NotFound, Refusal
 from packhouse.foundation.identifiers import ShippingRequestId, UserId
 from packhouse.house import House
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import ReadConnection
 from packhouse.shipping import (
     SHIPPING_STATUSES,
     TRANSITIONS,
@@ -92,7 +92,7 @@ async def show_queue(request: PageRequest) -> Page:
     if not search["status"]:
         status = "pending"
     cursor = read_cursor(search["after"], UUID)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         counts = await shipping.count_shipping_requests(connection)
         if status is None:
             rows = await shipping.list_all_shipping_requests(
@@ -144,7 +144,7 @@ async def show_slips(request: PageRequest) -> Page:
     """The slips of the ticked parcels, one a page on paper."""
     context = context_of(request.scope)
     form = read_query_form(request)
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         views = [
             await get_parcel_view(connection, context.house, ShippingRequestId(request_id))
             for request_id in form.ids("id", most=SLIPS_MAX)
@@ -187,7 +187,7 @@ async def move_parcel(request: PageRequest, request_id: FromPath[UUID]) -> Page:
 async def download_slip(request: PageRequest, request_id: FromPath[UUID]) -> Response[bytes]:
     """The packing slip as a PDF."""
     context = context_of(request.scope)
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         view = await get_parcel_view(connection, context.house, ShippingRequestId(request_id))
     slip = shipping.packing_slip(
         shop_name=context.house.settings.shop_name,
@@ -217,7 +217,7 @@ async def _parcel_page(
     error: Refusal | None = None,
 ) -> Page:
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         view = await get_parcel_view(connection, house, request_id)
         names = await _actor_names(connection, view)
         following = await shipping.list_shipping_queue(
@@ -238,7 +238,7 @@ async def _parcel_page(
     )
 
 
-async def _actor_names(connection: Connection, view: ParcelView) -> dict[UserId, str]:
+async def _actor_names(connection: ReadConnection, view: ParcelView) -> dict[UserId, str]:
     names = {view.owner.id: view.owner.username}
     for event in view.events:
         if event.actor_id not in names:
@@ -268,7 +268,7 @@ def _steps(view: ParcelView, names: dict[UserId, str]) -> list[dict[str, Any]]:
 async def _find_by_number(house: House, text: str) -> ShippingRequestId | None:
     """A request by its id, or by the end of it that the slip shows, among the newest ones."""
     wanted = text.replace("-", "").replace(" ", "").lower()
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         if len(wanted) == 32:
             try:
                 request_id = ShippingRequestId(UUID(wanted))

@@ -129,7 +129,7 @@ async def _stock_page(
     request: PageRequest, *, form: Form | None = None, error: Refusal | None = None
 ) -> Page:
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         found = await list_found_cards(connection, card_search(request), path="/admin/stock")
         counts = await catalog.count_stock_by_place(connection, [card.id for card in found.cards])
     values = {
@@ -151,7 +151,7 @@ async def _copies_page(
     house = context_of(request.scope).house
     search = search_of(request, "place", "after")
     place = next((each for each in PLACES if each == search["place"]), None)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         card = next(iter(await catalog.list_cards(connection, [card_id])), None)
         if card is None:
             raise NotFound("There is no such card in the catalogue.")

@@ -52,7 +52,7 @@ DONE: Final = {
 async def show_users(request: PageRequest) -> Page:
     """Accounts, newest first."""
     search = search_of(request, "q", "after")
-    async with context_of(request.scope).house.database.connection() as connection:
+    async with context_of(request.scope).house.database.reading() as connection:
         found = await accounts.list_users_page(
             connection,
             search=search["q"] or None,
@@ -146,7 +146,7 @@ async def _user_page(
 ) -> Page:
     context = context_of(request.scope)
     owner_id = UserId(user_id)
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         user = await accounts.find_user(connection, user_id)
         if user is None:
             raise NotFound("There is no such account.")

@@ -169,7 +169,7 @@ async def _account_page(
     request: PageRequest, viewer: SessionUser, *, error: Refusal | None = None
 ) -> Page:
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         user = await accounts.find_user(connection, viewer.user_id)
     if user is None:
         raise Breach(f"The session of {viewer.user_id} has no account.")

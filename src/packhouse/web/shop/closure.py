@@ -42,7 +42,7 @@ async def close(request: PageRequest) -> Page:
 async def _closure_page(request: PageRequest, form: Form, *, error: Refusal | None = None) -> Page:
     context = context_of(request.scope)
     viewer = context.require_viewer()
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         purse = await wallet.find_wallet(connection, viewer.user_id)
         counts = await vault.count_user_cards(connection, viewer.user_id)
         underway = await shipping.count_underway_requests(connection, viewer.user_id)

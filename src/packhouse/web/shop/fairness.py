@@ -56,7 +56,7 @@ async def _fairness_page(
     current, revealed = None, []
     if viewer is not None:
         current = await find_current_seed(house, viewer.user_id)
-        async with house.database.connection() as connection:
+        async with house.database.reading() as connection:
             revealed = await draws.list_revealed_seed_pairs(
                 connection, user_id=viewer.user_id, limit=REVEALED_SHOWN
             )

@@ -41,7 +41,7 @@ async def show_feed_page(request: PageRequest) -> Page:
 
 
 async def _pulls_part(house: House, tier: Tier | None, before: int | None) -> Markup:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         # Looked at first: what comes while the page is made is on the page or on its stream.
         last = await feed.find_last_sequence(connection)
         found = await feed.list_newest_pulls(

@@ -37,7 +37,7 @@ async def show_openings(request: PageRequest) -> Page:
     context = context_of(request.scope)
     viewer = context.require_viewer()
     cursor = query_of(request).get("cursor")
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         found = await draws.list_openings(
             connection,
             user_id=viewer.user_id,
@@ -112,7 +112,7 @@ def _others(text: str) -> list[UUID]:
 async def _log_positions(
     context: RequestContext, receipts: Sequence[Receipt]
 ) -> dict[OpeningId, int | None]:
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         return {
             receipt.id: await draws.find_log_position(connection, receipt.id)
             for receipt in receipts
@@ -122,7 +122,7 @@ async def _log_positions(
 async def _is_own(context: RequestContext, opening_id: UUID) -> bool:
     if context.viewer is None:
         return False
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         wanted = [(context.viewer.user_id, opening_id)]
         return bool(await draws.list_opening_receipts(connection, wanted))
 

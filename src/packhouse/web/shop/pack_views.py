@@ -152,7 +152,7 @@ def best_cards(config: PackConfig, now: PackOddsNow) -> tuple[list[PossibleCard]
 
 async def faces_of(house: House, card_ids: Collection[CardId]) -> Mapping[CardId, CardFace]:
     """The faces of cards by id, read over a connection of its own."""
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         return await house.cards.list_faces(connection, card_ids)
 
 

@@ -63,7 +63,7 @@ async def _shelf_part(house: House) -> Markup | None:
     packs = await house.packs.list_packs(house.database)
     if not packs:
         return None
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         last = await feed.find_last_sequence(connection)
         pulls = await feed.list_newest_pulls(
             connection, tier=None, before=None, limit=PULLS_ON_THE_SHELF
@@ -172,7 +172,7 @@ async def _commitment(house: House, pack: ShelvedPack, viewer: SessionUser | Non
 
 
 async def _list_commitments(house: House, user_ids: Sequence[UserId]) -> list[bytes | None]:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         commitments = await draws.list_commitments(connection, user_ids)
     return [commitments.get(user_id) for user_id in user_ids]
 

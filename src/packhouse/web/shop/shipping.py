@@ -68,7 +68,7 @@ async def show_parcels(request: PageRequest) -> Page:
     """One's own parcels, newest first."""
     context = context_of(request.scope)
     viewer = context.require_viewer()
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         found = await shipping.list_shipping_requests(
             connection,
             user_id=viewer.user_id,
@@ -92,7 +92,7 @@ async def show_order(request: PageRequest) -> Page:
     context = context_of(request.scope)
     viewer = context.require_viewer()
     form = Form({"user_card_ids": query_values(request, "user_card_ids")})
-    async with context.house.database.connection() as connection:
+    async with context.house.database.reading() as connection:
         last = await shipping.list_shipping_requests(
             connection, user_id=viewer.user_id, before=None, limit=1
         )
@@ -189,7 +189,7 @@ async def _order_page(
     except Refusal as refusal:
         # A replayed order's cards are on their way already; what was refused first says more.
         error = error or refusal
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         cards = await vault.list_user_cards(
             connection, user_id=viewer.user_id, user_card_ids=chosen
         )
@@ -244,7 +244,7 @@ async def _parcel_page(
     error: Refusal | None = None,
 ) -> Page:
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         parcel = await shipping.find_shipping_request(
             connection, user_id=viewer.user_id, request_id=request_id
         )

@@ -147,7 +147,7 @@ async def _vault_page(
     query = query_of(request)
     view = _view(query)
     position = read_cursor(query.get("cursor"), VaultCursor)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         found = await vault.list_vault_page(
             connection,
             user_id=viewer.user_id,
@@ -277,7 +277,7 @@ def _note(card: UserCard, *, may_be_sold: bool) -> str | None:
 async def _list_cards(
     house: House, viewer: SessionUser, wanted: Sequence[UserCardId]
 ) -> list[UserCard]:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         return await vault.list_user_cards(connection, user_id=viewer.user_id, user_card_ids=wanted)
 
 

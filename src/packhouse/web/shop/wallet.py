@@ -87,7 +87,7 @@ async def _wallet_page(
     house = context_of(request.scope).house
     query = query_of(request)
     position = read_cursor(query.get("cursor"), SequencePosition)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         found = await wallet.list_ledger_entries(
             connection,
             user_id=viewer.user_id,

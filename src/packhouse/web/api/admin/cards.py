@@ -112,7 +112,7 @@ async def list_stock(
     cards = await _read_cards(
         house, search=search, set_code=set_code, tier=tier, limit=limit + 1, cursor=cursor
     )
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         counts = await catalog.count_stock_by_place(connection, [card.id for card in cards])
     shown = [CardStock(_card(house, card), counts[card.id]) for card in cards]
     return page_of(shown, limit=limit, position=lambda each: (each.card.set, each.card.number))
@@ -129,7 +129,7 @@ async def list_card_stock(
     """The copies of one card, oldest first."""
     house = context_of(request.scope).house
     after = read_cursor(cursor, UUID)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         if not await catalog.list_cards(connection, [CardId(card_id)]):
             raise NotFound("There is no such card.")
         items = await catalog.list_stock_page(
@@ -171,7 +171,7 @@ async def _read_cards(
 ) -> list[Card]:
     position = read_cursor(cursor, _CardPosition)
     after = None if position is None else (position.set_code, position.number)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         return await catalog.list_cards_page(
             connection, search=search, set_code=set_code, tier=tier, after=after, limit=limit
         )

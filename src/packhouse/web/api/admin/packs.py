@@ -176,7 +176,7 @@ class SimulationFigures(msgspec.Struct, frozen=True):
 async def list_operator_packs(request: ApiRequest) -> ResultPage[OperatorPack]:
     """Every pack there is, in the shop's order; shops have few, so there is one page."""
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         rows = await draws.list_all_packs(connection)
     return ResultPage(items=tuple(_pack(house, row) for row in rows), next_cursor=None)
 
@@ -198,7 +198,7 @@ async def create_pack(request: ApiRequest, data: JSONBody[NewPack]) -> OperatorP
 async def get_operator_pack(request: ApiRequest, slug: FromPath[str]) -> OperatorPack:
     """One pack with its draft."""
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         return _pack(house, await get_pack(connection, slug))
 
 
@@ -220,7 +220,7 @@ async def update_pack(
 async def list_versions(request: ApiRequest, slug: FromPath[str]) -> ResultPage[PublishedVersion]:
     """Everything that was ever published of a pack, newest first, on one page."""
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         pack = await get_pack(connection, slug)
         rows = await draws.list_pack_versions(connection, pack.id)
     return ResultPage(items=tuple(_version(row) for row in rows), next_cursor=None)

@@ -129,7 +129,7 @@ async def list_request_queue(
     """Everybody's requests: of one status, oldest first; of all, newest first."""
     house = context_of(request.scope).house
     position = read_cursor(cursor, UUID)
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         if status is None:
             found = await shipping.list_all_shipping_requests(
                 connection, before=position, limit=limit + 1
@@ -183,7 +183,7 @@ async def get_packing_slip(request: ApiRequest, request_id: FromPath[UUID]) -> R
 
 
 async def _read_packing(house: House, request_id: ShippingRequestId) -> _Packing:
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         owner_id = await get_request_owner(connection, request_id)
         found = await shipping.find_shipping_request(
             connection, user_id=owner_id, request_id=request_id

@@ -61,7 +61,7 @@ class Analytics(msgspec.Struct, frozen=True):
 @get("/settings")
 async def get_settings(request: ApiRequest) -> ShopSettings:
     """How the shop runs today."""
-    async with context_of(request.scope).house.database.connection() as connection:
+    async with context_of(request.scope).house.database.reading() as connection:
         return await find_shop_settings(connection)
 
 
@@ -82,7 +82,7 @@ async def update_settings(request: ApiRequest, data: JSONBody[SettingsEdit]) -> 
 @get("/analytics")
 async def get_analytics(request: ApiRequest) -> Analytics:
     """Basic figures; the schema says what each of them means."""
-    async with context_of(request.scope).house.database.connection() as connection:
+    async with context_of(request.scope).house.database.reading() as connection:
         house_accounts = await wallet.list_house_accounts(connection)
         cards_drawn = await feed.find_last_sequence(connection)
         people = {role: await accounts.count_users(connection, role=role) for role in ROLES}
@@ -117,7 +117,7 @@ async def list_audit_log(
     cursor: FromQuery[str | None] = None,
 ) -> ResultPage[AuditEntry]:
     """Every act and look of staff, newest first; this very look is in it."""
-    async with context_of(request.scope).house.database.connection() as connection:
+    async with context_of(request.scope).house.database.reading() as connection:
         found = await list_audit_entries(
             connection, before=read_cursor(cursor, UUID), limit=limit + 1
         )

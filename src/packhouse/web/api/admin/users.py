@@ -81,7 +81,7 @@ async def list_accounts(
 ) -> ResultPage[Account]:
     """Accounts, newest first; ``search`` is looked for in names and addresses."""
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         found = await accounts.list_users_page(
             connection, search=search, cursor=read_cursor(cursor, UUID), limit=limit
         )
@@ -95,7 +95,7 @@ async def list_accounts(
 async def get_account(request: ApiRequest, user_id: FromPath[UUID]) -> AccountDetail:
     """One account with its balance and its cards counted."""
     house = context_of(request.scope).house
-    async with house.database.connection() as connection:
+    async with house.database.reading() as connection:
         user = await accounts.find_user(connection, user_id)
         purse = await wallet.find_wallet(connection, UserId(user_id))
         counts = await vault.count_user_cards(connection, UserId(user_id))

@@ -37,6 +37,9 @@ STOPS_THE_SHOP: Final = {
 }
 """What a statement must not do to a table in use, and what is wrong with it."""
 
+TAKES_AWAY: Final = re.compile(r"^DROP (TABLE|VIEW|FUNCTION|TYPE)|\bDROP (COLUMN|DEFAULT)\b")
+"""What code of the version before may still use."""
+
 _MADE_TABLE: Final = re.compile(r"^CREATE TABLE (?:IF NOT EXISTS )?(\w+)", re.IGNORECASE)
 _TOUCHED_TABLE: Final = re.compile(
     r"\b(?:ALTER TABLE(?: IF EXISTS)?(?: ONLY)?|ON|TABLE|CLUSTER|VACUUM FULL|TRUNCATE) (\w+)",
@@ -89,6 +92,34 @@ def test_what_would_stop_the_shop_is_seen(statement: str) -> None:
 def test_what_is_safe_is_let_through(statement: str) -> None:
     migration = parse_migration("0009_good.sql", statement.replace("\\n", "\n"))
     assert list_dangers(migration) == []
+
+
+@pytest.mark.parametrize("migration", list_migrations(), ids=lambda migration: migration.name)
+def test_what_takes_something_away_says_whose_code_needed_it_last(migration: Migration) -> None:
+    assert leaves_everybody_on_board(migration)
+
+
+@pytest.mark.parametrize(
+    ("text", "is_right"),
+    [
+        ("ALTER TABLE users DROP COLUMN motto", False),
+        ("DROP TABLE mottos", False),
+        ("-- Needs: 0010\nALTER TABLE users DROP COLUMN motto", True),
+        # Nobody could run before and after it: whoever knows it was started after it was run.
+        ("-- Needs: 0012\nDROP TABLE mottos", False),
+        ("ALTER TABLE users DROP CONSTRAINT users_motto_check", True),
+    ],
+)
+def test_a_contraction_that_would_leave_somebody_behind_is_seen(
+    text: str, *, is_right: bool
+) -> None:
+    assert leaves_everybody_on_board(parse_migration("0012_contract.sql", text)) is is_right
+
+
+def leaves_everybody_on_board(migration: Migration) -> bool:
+    """Whether some version can run before and after a migration."""
+    takes_away = any(TAKES_AWAY.search(each) for each in migration.statements)
+    return migration.needs < migration.number and (migration.needs > 0 or not takes_away)
 
 
 @pytest.mark.parametrize("index", NAMED_BY_THE_PLAN)

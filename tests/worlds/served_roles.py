@@ -6,7 +6,7 @@ import signal
 import socket
 import sys
 import tempfile
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -53,8 +53,14 @@ class Role:
 
 @asynccontextmanager
 async def start(
-    house: House, port: int, program: str = "live", **changed: str
+    house: House,
+    port: int,
+    program: str = "live",
+    environment: Mapping[str, str] | None = None,
+    /,
+    **changed: str,
 ) -> AsyncIterator[Role]:
+    """Run a role; ``environment`` has variables that are no settings, and wins over the test's."""
     settings = house.settings
     environ = {name: text for name, text in os.environ.items() if name[:10] != "PACKHOUSE_"}
     environ |= {
@@ -62,6 +68,7 @@ async def start(
         "PACKHOUSE_CACHE_URL": require_setting(settings.cache_url, name="").reveal(),
         "PACKHOUSE_LIVE_PORT": str(port),
         **{f"PACKHOUSE_{name.upper()}": text for name, text in changed.items()},
+        **(environment or {}),
     }
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "said"

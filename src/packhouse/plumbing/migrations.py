@@ -4,10 +4,15 @@ Each file in ``schema/migrations`` does one matter. It runs in one transaction w
 timeout, so that a migration waiting for a lock never makes the shop wait behind it; a file whose
 first line is ``-- transaction: none`` runs statement by statement (``CREATE INDEX CONCURRENTLY``)
 and must be repeatable. One advisory lock keeps two deployments from migrating at once.
+
+Code that does not know a migration yet runs on, unless the file says otherwise: ``-- Needs: 0007``
+in its header means that it takes away what code without migration 7 still uses. It is kept beside
+what was run, so that such code refuses to begin instead of failing here and there.
 """
 
 import asyncio
 import hashlib
+import re
 from collections.abc import Sequence
 from importlib.resources import files
 from typing import ClassVar
@@ -27,6 +32,8 @@ LOCK_ATTEMPTS = 600
 LOCK_ATTEMPT_PAUSE_SECONDS = 0.1
 """Together a minute: how long one deployment waits for another's migrations."""
 
+_NEEDS = re.compile(r"^-- Needs: (\d{4})\b", re.MULTILINE)
+
 _MIGRATIONS_TABLE = """
 CREATE TABLE IF NOT EXISTS schema_migrations (
     number     integer     NOT NULL,
@@ -35,6 +42,10 @@ CREATE TABLE IF NOT EXISTS schema_migrations (
     applied_at timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT schema_migrations_pkey PRIMARY KEY (number)
 )
+"""
+
+_NEEDS_COLUMN = """
+ALTER TABLE schema_migrations ADD COLUMN IF NOT EXISTS needs integer NOT NULL DEFAULT 0
 """
 
 
@@ -51,13 +62,17 @@ class MigrationBlocked(Outage):
 
 
 class Migration(msgspec.Struct, frozen=True):
-    """One numbered file: its statements in order, and whether they share a transaction."""
+    """One numbered file: its statements in order, and whether they share a transaction.
+
+    ``needs`` is the number of a migration: code that does not know that one cannot go on; or 0.
+    """
 
     number: int
     name: str
     statements: tuple[str, ...]
     in_transaction: bool
     sha256: str
+    needs: int = 0
 
 
 def list_migrations() -> list[Migration]:
@@ -86,12 +101,14 @@ def parse_migration(file_name: str, text: str) -> Migration:
         statements=tuple(statement.rstrip(";") for statement in statements),
         in_transaction=not text.startswith("-- transaction: none"),
         sha256=hashlib.sha256(text.encode()).hexdigest(),
+        needs=max(map(int, _NEEDS.findall(text)), default=0),
     )
 
 
 async def list_pending(connection: asyncpg.Connection) -> list[Migration]:
     """What is still to run here. Raises ``MigrationChanged`` when history was rewritten."""
     await connection.execute(_MIGRATIONS_TABLE)
+    await connection.execute(_NEEDS_COLUMN)
     rows = await connection.fetch("SELECT number, sha256 FROM schema_migrations")
     applied = {row["number"]: row["sha256"] for row in rows}
     pending = []
@@ -163,8 +180,9 @@ async def _run_statements(connection: asyncpg.Connection, migration: Migration) 
     for statement in migration.statements:
         await connection.execute(statement)
     await connection.execute(
-        "INSERT INTO schema_migrations (number, name, sha256) VALUES ($1, $2, $3)",
+        "INSERT INTO schema_migrations (number, name, sha256, needs) VALUES ($1, $2, $3, $4)",
         migration.number,
         migration.name,
         migration.sha256,
+        migration.needs,
     )

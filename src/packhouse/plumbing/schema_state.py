@@ -39,7 +39,7 @@ async def read_schema_state(url: str) -> list[MigrationState]:
     """Every migration of this version, in order. Raises ``DatabaseUnavailable``."""
     applied: dict[int, tuple[str, datetime]] = {}
     async with _connection(url) as connection:
-        if await connection.fetchval("SELECT to_regclass('schema_migrations')") is not None:
+        if await _has_history(connection):
             rows = await connection.fetch(
                 "SELECT number, sha256, applied_at FROM schema_migrations"
             )
@@ -48,7 +48,12 @@ async def read_schema_state(url: str) -> list[MigrationState]:
 
 
 async def require_migrated(url: str) -> None:
-    """Raise ``NotMigrated`` unless the database has everything this version needs."""
+    """Raise ``NotMigrated`` unless the database has everything this version needs.
+
+    Migrations of a newer version do no harm, unless they say that they do.
+    """
+    async with _connection(url) as connection:
+        await _require_not_past(connection)
     states = await read_schema_state(url)
     changed = [each.title for each in states if each.state == "changed"]
     if changed:
@@ -64,9 +69,32 @@ async def require_migrated(url: str) -> None:
 
 
 async def migrate_database(url: str) -> Sequence[Migration]:
-    """Run what is pending on the database at ``url``; gives what was run."""
+    """Run what is pending on the database at ``url``; gives what was run.
+
+    Raises ``NotMigrated`` when the database has left this version behind.
+    """
     async with _connection(url) as connection:
+        await _require_not_past(connection)
         return await migrate(connection)
+
+
+async def _require_not_past(connection: Connection) -> None:
+    if not await _has_history(connection):
+        return
+    # By way of JSON, for a database that was last migrated before the column was there.
+    needed = await connection.fetchval(
+        "SELECT max((to_jsonb(run) ->> 'needs')::integer) FROM schema_migrations AS run"
+    )
+    known = max(migration.number for migration in list_migrations())
+    if (needed or 0) > known:
+        raise NotMigrated(
+            f"The database has been migrated past this version, which ends at {known:04d}: what it"
+            f" uses was taken away from versions before {needed:04d}. Start a newer version."
+        )
+
+
+async def _has_history(connection: Connection) -> bool:
+    return await connection.fetchval("SELECT to_regclass('schema_migrations')") is not None
 
 
 @asynccontextmanager

@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from packhouse.flows.check_laws import list_broken_laws
 from packhouse.foundation.identifiers import UserId
+from packhouse.foundation.limits import LIVE_COMMENT_SECONDS
 from packhouse.house import House
 from packhouse.web.session import cookie_name
 from worlds.balancers import DEPLOY, START, TRUSTED, Balancer, start_haproxy
@@ -37,6 +38,7 @@ pytestmark = pytest.mark.scale
 
 ASKED_AT_ONCE = 8
 ANONYMOUS_CALLS = 5
+LONGEST_TIMEOUT_SECONDS = 30
 ONCE = {"connection": "close"}
 """Without it a balancer keeps a connection after its stream has ended."""
 Asking = Callable[[httpx.AsyncClient, int], Awaitable[httpx.Response]]
@@ -151,7 +153,8 @@ async def test_without_any_server_calls_and_pages_are_told_so_in_their_own_way(
 
 async def test_metrics_are_not_for_the_outside(balancer: Balancer) -> None:
     async with httpx.AsyncClient(base_url=balancer.url) as client:
-        assert (await client.get("/metrics")).status_code == 404
+        for spelling in ("/metrics", "/metrics/", "/%6detrics", "/metrics?x"):
+            assert (await client.get(spelling)).status_code == 404
         assert (await client.get("/health/ready")).status_code == 200
 
 
@@ -185,6 +188,25 @@ async def test_streams_pass_at_once_and_go_on_elsewhere_when_their_server_stops(
             back = ONCE | {"last-event-id": str(stream.last_id())}
             async with listen_over_socket(balancer.port, headers=back) as again:
                 assert [sequence for sequence, _ in await again.wait_for(1)] == [3]
+
+
+async def test_a_stream_outlives_every_timeout(house: House, fleet: Fleet) -> None:
+    """Nothing happens for longer than any of them, but for the comments that the shop sends."""
+    async with AsyncExitStack() as stack:
+        streams = []
+        for begin in START.values():
+            balancer = await stack.enter_async_context(begin({"web": fleet.ports}))
+            streams.append(await stack.enter_async_context(listen_over_socket(balancer.port)))
+        await asyncio.sleep(LONGEST_TIMEOUT_SECONDS + LIVE_COMMENT_SECONDS)
+        await append_pulls(house, ["D"])
+        for stream in streams:
+            assert [sequence for sequence, _ in await stream.wait_for(1)] == [1]
+
+
+async def test_what_is_too_large_is_refused_by_the_shop(balancer: Balancer) -> None:
+    async with httpx.AsyncClient(base_url=balancer.url) as client:
+        answer = await client.post("/api/v1/session", content=b" " * 2 * 1024**2)
+    assert (answer.status_code, answer.json()["code"]) == (413, "too_large")
 
 
 class Visitor:

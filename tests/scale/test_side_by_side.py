@@ -49,7 +49,7 @@ class Deploy:
 
     @asynccontextmanager
     async def run(self, program: str, *, is_old: bool) -> AsyncIterator[Role]:
-        environment = {HANDOVER_VARIABLE: str(self._folder / "handover")}
+        environment: dict[str, str | None] = {HANDOVER_VARIABLE: str(self._folder / "handover")}
         if is_old:
             environment |= self._previous.environment
         port = free_port()

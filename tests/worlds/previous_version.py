@@ -9,23 +9,31 @@ from typing import Final
 
 import msgspec
 
+from packhouse.plumbing.setting_sources import variable_of
+from packhouse.plumbing.settings import Settings
 from worlds.debian_programs import require_program
 
 REPOSITORY: Final = Path(__file__).parents[2]
 MIGRATIONS: Final = "src/packhouse/schema/migrations"
+TELL: Final = """
+from packhouse.plumbing import settings
+print(settings.__file__, *settings.Settings.__struct_fields__)
+"""
 
 
 class PreviousVersion(msgspec.Struct, frozen=True):
-    """Where its source is, and which migrations it does not know."""
+    """Where its source is, and which migrations and settings it does not know."""
 
     commit: str
     source: Path
     unknown: frozenset[int]
+    unknown_settings: frozenset[str]
 
     @property
-    def environment(self) -> dict[str, str]:
-        """What makes our interpreter run it instead of us."""
-        return {"PYTHONPATH": str(self.source)}
+    def environment(self) -> dict[str, str | None]:
+        """What makes our interpreter run it instead of us; it refuses settings of a later time."""
+        taken = {variable_of(name): None for name in self.unknown_settings}
+        return {"PYTHONPATH": str(self.source), **taken}
 
 
 def unpack_previous_version(folder: Path) -> PreviousVersion:
@@ -33,19 +41,23 @@ def unpack_previous_version(folder: Path) -> PreviousVersion:
     commit = find_previous_commit()
     with tarfile.open(fileobj=BytesIO(_git(REPOSITORY, "archive", commit, "src"))) as archive:
         archive.extractall(folder, filter="data")
-    found = folder / MIGRATIONS
-    unknown = numbers_in(REPOSITORY / MIGRATIONS) - numbers_in(found)
-    previous = PreviousVersion(commit, folder / "src", frozenset(unknown))
+    source = folder / "src"
     told = subprocess.run(
-        [sys.executable, "-c", "import packhouse; print(packhouse.__file__)"],
+        [sys.executable, "-c", TELL],
         cwd=folder,
-        env=previous.environment,
+        env={"PYTHONPATH": str(source)},
         capture_output=True,
         text=True,
         check=True,
     )
-    assert Path(told.stdout).is_relative_to(previous.source), told.stdout
-    return previous
+    place, *settings = told.stdout.split()
+    assert Path(place).is_relative_to(source)
+    return PreviousVersion(
+        commit,
+        source,
+        frozenset(numbers_in(REPOSITORY / MIGRATIONS) - numbers_in(folder / MIGRATIONS)),
+        frozenset(Settings.__struct_fields__) - frozenset(settings),
+    )
 
 
 def find_previous_commit(repository: Path = REPOSITORY) -> str:

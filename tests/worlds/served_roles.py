@@ -56,20 +56,21 @@ async def start(
     house: House,
     port: int,
     program: str = "live",
-    environment: Mapping[str, str] | None = None,
+    environment: Mapping[str, str | None] | None = None,
     /,
     **changed: str,
 ) -> AsyncIterator[Role]:
-    """Run a role; ``environment`` has variables that are no settings, and wins over the test's."""
+    """Run a role; ``environment`` wins over what it otherwise gets, and None takes away."""
     settings = house.settings
     environ = {name: text for name, text in os.environ.items() if name[:10] != "PACKHOUSE_"}
-    environ |= {
+    given: dict[str, str | None] = {
         "PACKHOUSE_DATABASE_URL": require_setting(settings.database_url, name="").reveal(),
         "PACKHOUSE_CACHE_URL": require_setting(settings.cache_url, name="").reveal(),
         "PACKHOUSE_LIVE_PORT": str(port),
         **{f"PACKHOUSE_{name.upper()}": text for name, text in changed.items()},
         **(environment or {}),
     }
+    environ |= {name: text for name, text in given.items() if text is not None}
     with tempfile.TemporaryDirectory() as folder:
         said = Path(folder) / "said"
         with said.open("ab") as output:

@@ -237,6 +237,7 @@ PLUMBING: Final = (
         30,
     ),
     Case("plumbing.list_shop_settings", (), 5),
+    Case("plumbing.find_cluster", (), 0),
     Case("plumbing.find_wal_position", (), 0),
     Case("plumbing.look_at_replica", (), 0),
     Case("plumbing.find_replayed", (), 0),

@@ -115,21 +115,23 @@ LIMIT $1
 DELETE FROM readiness_reports
 WHERE id < (SELECT id FROM readiness_reports ORDER BY id DESC OFFSET $1 LIMIT 1)
 
+-- name: find_cluster
+-- Which cluster and database a connection leads to. No table, no lock.
+SELECT system_identifier, current_database() AS database
+FROM pg_control_system()
+
 -- name: find_wal_position
--- Which cluster, database and timeline the primary is, and how far its log of changes is safe on its
--- disk: no answered commit lies beyond. Where commits are answered before that, what is written counts.
--- No table, no lock. Fails on a server in recovery.
-SELECT system_identifier,
-       current_database() AS database,
-       ('x' || substr(pg_walfile_name(pg_current_wal_flush_lsn()), 1, 8))::bit(32)::bigint AS timeline,
+-- How far the primary's log of changes is safe on its disk: no answered commit lies beyond. Where
+-- commits are answered before that, what is written counts. The name of the log's file begins with the
+-- timeline. No table, no lock. Fails on a server in recovery.
+SELECT pg_walfile_name(pg_current_wal_flush_lsn()) AS file,
        CASE current_setting('synchronous_commit')
            WHEN 'off' THEN pg_current_wal_insert_lsn()
            ELSE pg_current_wal_flush_lsn()
        END AS reached
-FROM pg_control_system()
 
 -- name: look_at_replica
--- The same of a replica. The timeline is the one it is sent, if this account may see that (pg_monitor);
+-- What a replica says of itself. The timeline is the one it is sent, if this account may see that (pg_monitor);
 -- else the last one that its control file knows of, which may be minutes old. No table, no lock.
 SELECT pg_postmaster_start_time() AS started_at,
        pg_is_in_recovery() AS is_in_recovery,

@@ -9,10 +9,11 @@ meanwhile shares the next one, never this one, which may have been answered a mo
 
 import asyncio
 from contextvars import Context
+from weakref import WeakKeyDictionary
 
 import msgspec
 
-from packhouse.plumbing.postgres import Database
+from packhouse.plumbing.postgres import Connection, Database
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.plumbing")
@@ -38,18 +39,19 @@ class PrimaryWal:
 
     def __init__(self, primary: Database) -> None:
         self._primary = primary
-        self._next: asyncio.Future[WalPosition] | None = None
+        self._waiting: list[asyncio.Future[WalPosition]] = []
         self._asking: asyncio.Task[None] | None = None
+        # A connection leads to one database as long as it lasts; its address may lead elsewhere.
+        self._databases: WeakKeyDictionary[Connection, tuple[int, str]] = WeakKeyDictionary()
 
     async def find_position(self) -> WalPosition:
         """A position that nothing answered before this call lies beyond. Raises an ``Outage``."""
-        if self._next is None:
-            self._next = asyncio.get_running_loop().create_future()
-        answer = self._next
+        answer: asyncio.Future[WalPosition] = asyncio.get_running_loop().create_future()
+        self._waiting.append(answer)
         if self._asking is None:
             # In a context of its own: it asks for several requests, under the id of none.
             self._asking = asyncio.create_task(self._ask_while_wanted(), context=Context())
-        return await asyncio.shield(answer)
+        return await answer
 
     async def finish(self) -> None:
         """Wait for the question that is on its way, at the end of the process."""
@@ -58,24 +60,37 @@ class PrimaryWal:
 
     async def _ask_while_wanted(self) -> None:
         try:
-            while (wanted := self._next) is not None:
-                await self._answer(wanted)
+            while self._waiting:
+                await self._answer_all()
         finally:
             self._asking = None
 
-    async def _answer(self, wanted: "asyncio.Future[WalPosition]") -> None:
+    async def _answer_all(self) -> None:
+        answers: list[asyncio.Future[WalPosition]] = []
         try:
             # At the head of the line: many wait for it.
             async with self._primary.connection(ahead=True) as connection:
+                system, database = await self._database_of(connection)
                 # Only now: who came while there was no connection is answered too.
-                self._next = None
+                answers, self._waiting = self._waiting, []
                 (row,) = await connection.fetch(QUERIES["find_wal_position"])
         except Exception as error:  # noqa: BLE001 - raised to everybody who waits for it
-            if self._next is wanted:
-                self._next = None
-            wanted.set_exception(error)
-            # Everybody may have stopped waiting for it.
-            wanted.exception()
+            if not answers:
+                answers, self._waiting = self._waiting, []
+            for answer in answers:
+                if not answer.done():
+                    answer.set_exception(error)
             return
-        history = WalHistory(row["system_identifier"], row["database"], row["timeline"])
-        wanted.set_result(WalPosition(history, row["reached"]))
+        history = WalHistory(system, database, timeline=int(row["file"][:8], 16))
+        position = WalPosition(history, row["reached"])
+        for answer in answers:
+            # Somebody may have stopped waiting for it.
+            if not answer.done():
+                answer.set_result(position)
+
+    async def _database_of(self, connection: Connection) -> tuple[int, str]:
+        known = self._databases.get(connection)
+        if known is None:
+            (row,) = await connection.fetch(QUERIES["find_cluster"])
+            known = self._databases[connection] = (row["system_identifier"], row["database"])
+        return known

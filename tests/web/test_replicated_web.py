@@ -6,7 +6,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import Any, Final, Literal
 
-import asyncpg
 import httpx
 import msgspec
 import pytest
@@ -15,7 +14,6 @@ import valkey as valkey_client
 from conftest import TestClock
 from packhouse.flows.sign_in import SignedIn, SignIn, sign_in
 from packhouse.house import House, open_house
-from packhouse.plumbing.migrations import migrate
 from packhouse.plumbing.replicas import ReplicatedDatabase
 from packhouse.plumbing.setting_values import CacheUrl, DatabaseUrl
 from packhouse.plumbing.settings import Settings
@@ -42,13 +40,8 @@ HOME: Final = {
 
 @pytest.fixture(scope="module")
 def primary() -> Iterator[Primary]:
-    async def prepare(primary: Primary) -> None:
-        connection = await asyncpg.connect(primary.url)
-        await migrate(connection)
-        await connection.close()
-
     with running_primary() as running:
-        asyncio.run(prepare(running))
+        asyncio.run(running.migrate())
         yield running
 
 
@@ -61,9 +54,7 @@ def replica(primary: Primary) -> Iterator[Server]:
 @pytest.fixture
 async def database_url(primary: Primary) -> str:
     """A new database, of this primary instead of the other tests' server."""
-    name = f"shop_{next(_numbers)}"
-    await primary.ask(f"CREATE DATABASE {name} TEMPLATE packhouse STRATEGY wal_log", "postgres")
-    return primary.url_of(name)
+    return await primary.make_shop_url()
 
 
 @pytest.fixture

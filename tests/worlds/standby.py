@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import asyncpg
 
 from packhouse.plumbing.embedded import EmbeddedServer, start_postgres, start_standby
+from packhouse.plumbing.migrations import migrate
 from packhouse.plumbing.postgres import Database
 from packhouse.plumbing.replicas import ReplicatedDatabase, open_databases
 
@@ -118,6 +119,18 @@ class Primary(Server):
             partial(start_postgres, directory / "primary", announce=_quietly, settings=QUICK)
         )
         self._root = directory
+
+    async def migrate(self) -> None:
+        """Make its database one that ``make_shop_url`` copies."""
+        connection = await asyncpg.connect(self.url)
+        await migrate(connection)
+        await connection.close()
+
+    async def make_shop_url(self) -> str:
+        """Where a new migrated database is."""
+        name = f"shop_{next(_numbers)}"
+        await self.ask(f"CREATE DATABASE {name} TEMPLATE packhouse STRATEGY wal_log", "postgres")
+        return self.url_of(name)
 
     @contextmanager
     def replica(self) -> Iterator[Server]:

@@ -19,10 +19,13 @@ from hypothesis import HealthCheck
 from hypothesis import settings as hypothesis_settings
 
 from packhouse.house import House, open_house
+from packhouse.plumbing.database_roles import DATABASE_ROLES, make_login
 from packhouse.plumbing.embedded import start_postgres, start_valkey
+from packhouse.plumbing.logins import LOGIN_PREFIX
 from packhouse.plumbing.migrations import migrate
 from packhouse.plumbing.postgres import Database
 from packhouse.plumbing.settings import Settings, load_settings
+from worlds.logins import LOGIN_PASSWORD
 
 # A machine that is busy with other things must not fail a test, so none is timed.
 hypothesis_settings.register_profile(
@@ -89,6 +92,9 @@ def template(servers: Servers) -> str:
         await connection.close()
         connection = await asyncpg.connect(servers.url_of("template_shop"))
         await migrate(connection)
+        for role in DATABASE_ROLES:
+            name = f"{LOGIN_PREFIX}{role}"
+            await make_login(connection, name=name, role=role, password=LOGIN_PASSWORD)
         await connection.close()
 
     asyncio.run(make())

@@ -9,6 +9,7 @@ from contextlib import AsyncExitStack
 from typing import TypeAlias
 
 import httpx
+import msgspec
 import pytest
 
 from packhouse.flows.sign_in import SignedIn, SignIn, sign_in
@@ -17,6 +18,7 @@ from packhouse.plumbing.audit import Actor
 from packhouse.web import kept
 from packhouse.web.app import WebApp
 from packhouse.web.session import cookie_name
+from worlds.logins import database_of_role
 from worlds.veil_shop import PASSWORD, make_collector, open_veil_shop
 
 CREDITS_MINOR = 50_000
@@ -34,9 +36,13 @@ def _answers_are_kept_for_no_time(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 async def app(house: House) -> AsyncIterator[WebApp]:
-    made = WebApp(house.settings, house)
-    async with made.running():
-        yield made
+    """Collectors and operators are answered with the logins of their roles, as in a real shop."""
+    async with database_of_role(house, "web") as web, database_of_role(house, "admin") as admin:
+        made = WebApp(
+            house.settings, msgspec.structs.replace(house, database=web), operators_database=admin
+        )
+        async with made.running():
+            yield made
 
 
 @pytest.fixture

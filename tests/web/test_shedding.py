@@ -35,6 +35,14 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+@pytest.fixture
+async def app(house: House) -> AsyncIterator[WebApp]:
+    """One edge on one pool, so that its lines are those of the house."""
+    made = WebApp(house.settings, house)
+    async with made.running():
+        yield made
+
+
 def admission_of(app: WebApp) -> Admission:
     edge = app._edge
     assert isinstance(edge, Edge)

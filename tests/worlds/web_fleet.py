@@ -68,7 +68,7 @@ async def start_fleet(house: House, servers: int, **changed: str) -> AsyncIterat
     """So many web servers with one worker process each, and the worker that goes with them."""
     settings = {"http_workers": "1", "trusted_proxies": TRUSTED, **KEYS, **UNLIMITED, **changed}
     fleet = Fleet(house, settings)
-    async with start(house, free_port(), "worker", **KEYS) as worker:
+    async with start(house, free_port(), "worker", worker_port="0", **KEYS) as worker:
         try:
             for _ in range(servers):
                 await fleet.start(free_port())

@@ -292,6 +292,7 @@ def _shop_settings(folder: Path, servers: Servers) -> dict[str, str]:
         "demo_accounts": "true",
         "http_host": "127.0.0.1",
         "http_port": str(free_port()),
+        "worker_port": "0",
         "media_directory": str(folder / "media"),
         "log_format": "json",
     }

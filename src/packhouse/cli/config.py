@@ -30,6 +30,9 @@ SETTING_GROUPS: Final = {
         "http_port",
         "http_workers",
         "live_port",
+        "api_port",
+        "admin_port",
+        "worker_port",
         "live_streams_max",
         "drain_seconds",
         "trusted_proxies",
@@ -39,6 +42,7 @@ SETTING_GROUPS: Final = {
     ),
     "PostgreSQL": (
         "database_url",
+        "admin_database_url",
         "database_pool_size",
         "database_replica_urls",
         "replica_lag_ms_max",

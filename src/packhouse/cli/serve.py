@@ -30,6 +30,7 @@ from packhouse.plumbing.settings import (
     require_setting,
 )
 from packhouse.web.live.role import run_live
+from packhouse.web.roles import WebRole
 from packhouse.web.server.prefork import serve_forked
 from packhouse.worker.run import run_worker
 
@@ -38,15 +39,28 @@ class Role(StrEnum):
     """What one program of a shop does."""
 
     WEB = "web"
+    API = "api"
     LIVE = "live"
     WORKER = "worker"
+    ADMIN = "admin"
 
 
 NEEDS: Final[Mapping[Role | None, Sequence[str]]] = {
     Role.WEB: SERVE_NEEDS,
+    Role.API: SERVE_NEEDS,
+    Role.ADMIN: SERVE_NEEDS,
     Role.LIVE: LIVE_NEEDS,
 }
 """Settings that a role cannot begin without, where they are not those of the worker."""
+
+PORTS: Final[Mapping[Role, str]] = {
+    Role.WEB: "http_port",
+    Role.API: "api_port",
+    Role.ADMIN: "admin_port",
+    Role.LIVE: "live_port",
+    Role.WORKER: "worker_port",
+}
+"""The setting that says where a role listens."""
 
 
 class PortUnusable(Outage):
@@ -63,8 +77,9 @@ def serve_command(
 ) -> None:
     """Run the shop against the servers that the environment names, in the foreground.
 
-    web answers everything; live answers /api/v1/feed/live alone, on a port of its own, for tens of
-    thousands of streams. It refuses to start when a setting is missing (2) or the database is not
+    web answers pages and all the rest, but operators only where its login, or the one that
+    PACKHOUSE_ADMIN_DATABASE_URL names, may; api, admin and live answer their own paths alone, each
+    on a port of its own. It refuses to start when a setting is missing (2) or the database is not
     migrated (1). SIGTERM and Ctrl-C stop it after the requests in hand.
     """
     begin_as_child()
@@ -73,14 +88,14 @@ def serve_command(
         settings = load_process_settings(required=needs).settings
         database_url = require_setting(settings.database_url, name="database_url").reveal()
         asyncio.run(require_migrated(database_url))
-        if role is Role.WEB:
-            serve_web(settings)
+        if role is None:
+            serve_both(settings)
         elif role is Role.LIVE:
             run_live(settings, address=require_free_port(settings, setting="live_port"))
         elif role is Role.WORKER:
-            run_worker(settings)
+            run_worker(settings, address=_worker_address(settings))
         else:
-            serve_both(settings)
+            serve_http(settings, WebRole(role), setting=PORTS[role])
 
 
 def serve_both(settings: Settings) -> None:
@@ -104,17 +119,24 @@ def serve_both(settings: Settings) -> None:
             stop_all(supervisor, announce=announce, drain_seconds=settings.drain_seconds)
 
 
-def serve_web(settings: Settings) -> None:
-    """Serve the web application until told to stop; ends the program with 1 if it cannot open."""
-    address = require_free_port(settings)
+def serve_http(settings: Settings, role: WebRole, *, setting: str) -> None:
+    """Serve web, api or admin until told to stop; ends the program with 1 if it cannot open."""
+    address = require_free_port(settings, setting=setting)
     configure_logging(
         log_format=settings.log_format,
         log_level=settings.log_level,
         environment=settings.environment,
     )
-    code = serve_forked(settings, address=address)
+    code = serve_forked(settings, address=address, port=getattr(settings, setting), role=role)
     if code:
         raise typer.Exit(code)
+
+
+def _worker_address(settings: Settings) -> str | None:
+    """Where the worker answers probes, if it is to answer any."""
+    if settings.worker_port == 0:
+        return None
+    return require_free_port(settings, setting="worker_port")
 
 
 def require_free_port(settings: Settings, *, setting: str = "http_port") -> str:

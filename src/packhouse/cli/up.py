@@ -51,7 +51,8 @@ from packhouse.plumbing.embedded import (
 )
 from packhouse.plumbing.embedded.errors import disk_full, has_room
 from packhouse.plumbing.embedded.places import read_text, write_private
-from packhouse.plumbing.handover import HANDOVER_VARIABLE, Overrides, write_handover
+from packhouse.plumbing.handover import HANDOVER_VARIABLE, Overrides, read_handover, write_handover
+from packhouse.plumbing.logins import LOGIN_PREFIX, make_logins, url_with_login
 from packhouse.plumbing.schema_state import migrate_database
 from packhouse.plumbing.settings import WORKER_NEEDS, LoadedSettings, Settings, load_settings
 
@@ -62,6 +63,8 @@ OPENING_DEATHS_MAX: Final = 3
 ROOM_MEBIBYTES: Final = 16
 SEEDING_STOP_SECONDS_MAX: Final = 2.0
 """Seeding goes on where it was ended, so nobody has to wait for it."""
+LOGIN_ROLES: Final = ("web", "worker", "admin")
+"""Roles of the shop that run here, each with a login of its own."""
 SEED_KEY_NAME: Final = "seed-key"
 LOG_KEY_NAME: Final = "log-key"
 
@@ -127,6 +130,7 @@ class LocalShop:
         self._hold: DirectoryHold | None = None
         self._servers: dict[str, EmbeddedServer] = {}
         self._settings: Settings | None = None
+        self._logins: dict[str, str] = {}
 
     def open(self, *, port: int | None) -> None:
         """Start everything; returns when the shop serves. Raises a Refusal or an Outage."""
@@ -149,12 +153,13 @@ class LocalShop:
         start("valkey", "Valkey", lambda: self._start_server("valkey", start_valkey))
         settings = self._hand_over(decided, given)
         self._migrate()
+        self._make_logins()
         if self._has_demo:
             self._seed_demo()
         self._announce("Opening the shop …")
         self._settings = settings
-        start("worker", "The worker", lambda: self._start_program("serve", "worker"))
-        start("web", "The web server", lambda: self._start_program("serve", "web"))
+        start("worker", "The worker", lambda: self._start_role("worker"))
+        start("web", "The web server", lambda: self._start_role("web"))
         self._wait_until_ready(settings)
         typer.echo(self._banner(settings))
 
@@ -164,7 +169,8 @@ class LocalShop:
         stop_all(self.supervisor, announce=self._announce, drain_seconds=drain_seconds)
         if self._hold is not None:
             (self._directory / RUN_NAME).unlink(missing_ok=True)
-            (self._directory / HANDOVER_NAME).unlink(missing_ok=True)
+            for handover in self._directory.glob("handover*.json"):
+                handover.unlink(missing_ok=True)
             self._hold.release()
 
     def _start_server(self, name: str, start: StartServer) -> EmbeddedServer:
@@ -181,12 +187,39 @@ class LocalShop:
         handover = str(self._directory / HANDOVER_NAME)
         return Program(arguments, environ={**os.environ, HANDOVER_VARIABLE: handover})
 
+    def _start_role(self, role: str) -> Program:
+        """A program that knows its own logins alone."""
+        logins = self._logins
+        overrides = dict(read_handover(self._directory / HANDOVER_NAME))
+        overrides["database_url"] = logins[role]
+        if role == "web":
+            overrides["admin_database_url"] = logins["admin"]
+            # The web signs nothing, and the fewer know a key the better.
+            del overrides["log_key"]
+        path = self._directory / f"handover-{role}.json"
+        write_handover(path, overrides)
+        return Program(["serve", role], environ={**os.environ, HANDOVER_VARIABLE: str(path)})
+
+    def _make_logins(self) -> None:
+        """A login for each role of the shop, with a password of its own that is made up anew."""
+        url = self._servers["postgres"].url
+        passwords = {role: secrets.token_urlsafe(24) for role in LOGIN_ROLES}
+        asyncio.run(
+            make_logins(url, {f"packhouse_{role}": text for role, text in passwords.items()})
+        )
+        self._logins = {
+            role: url_with_login(url, name=f"{LOGIN_PREFIX}packhouse_{role}", password=password)
+            for role, password in passwords.items()
+        }
+
     def _hand_over(self, decided: Overrides, given: LoadedSettings) -> Settings:
         """Decide what no environment may, and what the environment left open, for all programs."""
         overrides = {
             **decided,
             "database_url": self._servers["postgres"].url,
             "cache_url": self._servers["valkey"].url,
+            # Whoever started it watches over it; two shops on one machine would want one port.
+            "worker_port": "0",
         }
         if given.origins["media_directory"] == "default":
             overrides["media_directory"] = str(self._directory / "media")

@@ -80,6 +80,9 @@ CHECKPOINT_PAUSE_SECONDS: Final = 1.0
 WORKER_CONNECTIONS: Final = 4
 """What the worker program keeps of a host's database connections: one a loop, and one to spare."""
 
+ADMIN_CONNECTIONS: Final = 2
+"""What a web worker keeps for operators beside its own, where they have a login of theirs."""
+
 LIVE_COMMENT_SECONDS: Final = 10.0
 LIVE_BATCH_SECONDS: Final = 0.25
 """So long at most a pull waits for others that go with it; less where few streams are open."""

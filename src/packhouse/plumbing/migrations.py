@@ -21,6 +21,7 @@ import asyncpg
 import msgspec
 
 from packhouse.foundation.errors import Breach, Outage
+from packhouse.plumbing.database_roles import grant_roles
 
 LOCK_TIMEOUT_MS = 3_000
 """A migration that cannot get its lock in this time gives up and is tried again later."""
@@ -124,7 +125,10 @@ async def list_pending(connection: asyncpg.Connection) -> list[Migration]:
 
 
 async def migrate(connection: asyncpg.Connection) -> Sequence[Migration]:
-    """Run what is pending, in order; gives what was run. Two at once wait for each other."""
+    """Run what is pending, in order, and grant the shop's roles their rights; gives what was run.
+
+    Two at once wait for each other. Raises ``RolesNotMade`` when all but the roles is done.
+    """
     await connection.execute("SET statement_timeout = 0")
     await connection.execute(f"SET lock_timeout = {LOCK_TIMEOUT_MS}")
     await _lock_out_others(connection)
@@ -132,6 +136,7 @@ async def migrate(connection: asyncpg.Connection) -> Sequence[Migration]:
         pending = await list_pending(connection)
         for migration in pending:
             await _run(connection, migration)
+        await grant_roles(connection)
         return pending
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK)

@@ -99,6 +99,20 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     live_port: Annotated[
         int, Meta(description="The port `packhouse serve live` listens on.", ge=1, le=65_535)
     ] = 8001
+    api_port: Annotated[
+        int, Meta(description="The port `packhouse serve api` listens on.", ge=1, le=65_535)
+    ] = 8002
+    admin_port: Annotated[
+        int, Meta(description="The port `packhouse serve admin` listens on.", ge=1, le=65_535)
+    ] = 8003
+    worker_port: Annotated[
+        int,
+        Meta(
+            description="The port on which `packhouse serve worker` answers probes; 0 for none.",
+            ge=0,
+            le=65_535,
+        ),
+    ] = 8004
     live_streams_max: Annotated[
         int, Meta(description="Live streams that one process may hold.", ge=1, le=1_000_000)
     ] = 10_000
@@ -129,6 +143,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     database_url: Annotated[
         DatabaseUrl | None, Meta(description="Where PostgreSQL is; needed by `packhouse serve`.")
+    ] = None
+    admin_database_url: Annotated[
+        DatabaseUrl | None,
+        Meta(
+            description="The login with which `packhouse serve web` answers operators, where its"
+            " own may not; without either, they are answered by `packhouse serve admin` alone."
+        ),
     ] = None
     database_pool_size: Annotated[
         int,

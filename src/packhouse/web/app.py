@@ -5,6 +5,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from functools import cache
 from typing import Any, cast
 
+import msgspec
 from litestar import Litestar, Request, Response, get
 from litestar.exceptions import (
     ClientException,
@@ -16,8 +17,11 @@ from litestar.exceptions import (
 )
 
 from packhouse.foundation.errors import NotFound, PackhouseError
+from packhouse.foundation.limits import ADMIN_CONNECTIONS
 from packhouse.house import House, open_house
+from packhouse.plumbing.database_roles import may_operate
 from packhouse.plumbing.logging import flush_access_lines, get_log
+from packhouse.plumbing.postgres import Database, open_database
 from packhouse.plumbing.settings import Settings
 from packhouse.web.api import API_HANDLERS, openapi_config
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
@@ -25,6 +29,7 @@ from packhouse.web.assets import media_files
 from packhouse.web.context import context_of
 from packhouse.web.edge import Edge
 from packhouse.web.errors import Malformed, MethodNotAllowed
+from packhouse.web.front import Front
 from packhouse.web.live.hub import LiveHub
 from packhouse.web.log import LogFiles
 from packhouse.web.maintenance import ShopDoor
@@ -32,6 +37,7 @@ from packhouse.web.operator import OPERATOR_HANDLERS
 from packhouse.web.pages import static_files
 from packhouse.web.probes import metrics, probes
 from packhouse.web.problems import problem_answer
+from packhouse.web.roles import WebRole
 from packhouse.web.shop import SHOP_HANDLERS
 from packhouse.web.streams import live_streams
 from packhouse.web.validation import StrictRequest, describe_invalid, refuse_unreadable
@@ -42,10 +48,19 @@ log = get_log(__name__)
 class WebApp:
     """An ASGI application that opens its house with the server's lifespan."""
 
-    def __init__(self, settings: Settings, house: House | None = None) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        house: House | None = None,
+        *,
+        role: WebRole = WebRole.WEB,
+        operators_database: Database | None = None,
+    ) -> None:
         self._settings = settings
         self._given_house = house
-        self._edge: Edge | None = None
+        self._role = role
+        self._operators_database = operators_database
+        self._edge: Edge | Front | None = None
         self._hub: LiveHub | None = None
         self._is_draining = False
         self._stack = AsyncExitStack()
@@ -58,7 +73,7 @@ class WebApp:
             await self._edge(scope, receive, send)
 
     @property
-    def edge(self) -> Edge:
+    def edge(self) -> Edge | Front:
         """What answers, while it is running."""
         if self._edge is None:
             raise RuntimeError("the web application is not running")
@@ -84,22 +99,52 @@ class WebApp:
             hub = LiveHub(house.database, house.valkey, streams_max=house.settings.live_streams_max)
             await self._stack.enter_async_context(hub.running())
             self._hub = hub
-            edge = Edge(
-                house,
-                cast("ASGIApp", make_litestar()),
-                shortcuts={
-                    "/health/": probes(house, is_draining=lambda: self._is_draining),
-                    "/metrics": metrics(house),
-                    "/static/": static_files(),
-                    "/media/": media_files(house),
-                    "/log/": LogFiles(house),
-                    "/api/v1/feed/live": live_streams(hub),
-                },
-            )
-            self._stack.push_async_callback(edge.finish)
+            self._edge = await self._open_edge(house, hub)
+            self._stack.push_async_callback(self._edge.finish)
             self._stack.callback(flush_access_lines)
-            self._edge = edge
             yield
+
+    async def _open_edge(self, house: House, hub: LiveHub) -> Edge | Front:
+        """One edge; two where operators are answered with a login of their own."""
+        operators = self._operators_database or await self._open_operators_database(house)
+        if operators is not None:
+            return Front(
+                self._edge_of(house, hub, WebRole.WEB),
+                self._edge_of(msgspec.structs.replace(house, database=operators), hub, None),
+            )
+        if self._role is WebRole.WEB:
+            async with house.database.connection() as connection:
+                is_whole = await may_operate(connection)
+            return self._edge_of(house, hub, None if is_whole else WebRole.WEB)
+        return self._edge_of(house, hub, self._role)
+
+    async def _open_operators_database(self, house: House) -> Database | None:
+        url = house.settings.admin_database_url
+        if url is None or self._role is not WebRole.WEB:
+            return None
+        return await self._stack.enter_async_context(
+            open_database(
+                url.reveal(),
+                pool_size=ADMIN_CONNECTIONS,
+                statement_timeout_ms=house.settings.database_statement_timeout_ms,
+                connect_timeout_seconds=house.settings.database_connect_timeout_seconds,
+            )
+        )
+
+    def _edge_of(self, house: House, hub: LiveHub, role: WebRole | None) -> Edge:
+        return Edge(
+            house,
+            cast("ASGIApp", make_litestar()),
+            shortcuts={
+                "/health/": probes(house, is_draining=lambda: self._is_draining),
+                "/metrics": metrics(house),
+                "/static/": static_files(),
+                "/media/": media_files(house),
+                "/log/": LogFiles(house),
+                "/api/v1/feed/live": live_streams(hub),
+            },
+            role=role,
+        )
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

@@ -34,6 +34,7 @@ from packhouse.web.headers import (
 )
 from packhouse.web.hot_routes import HotRoutes, Key
 from packhouse.web.problems import problem_answer
+from packhouse.web.roles import WebRole, require_served
 from packhouse.web.same_site import require_same_site
 from packhouse.web.server.wire import open_head
 from packhouse.web.session import read_cookie
@@ -76,8 +77,16 @@ class Asked(msgspec.Struct, frozen=True):
 class Edge:
     """The ASGI application that the server runs; ``inner`` answers what the edge lets through."""
 
-    def __init__(self, house: House, inner: ASGIApp, *, shortcuts: dict[str, ASGIApp]) -> None:
+    def __init__(
+        self,
+        house: House,
+        inner: ASGIApp,
+        *,
+        shortcuts: dict[str, ASGIApp],
+        role: WebRole | None = None,
+    ) -> None:
         self._house = house
+        self._role = role
         self._inner = inner
         self._shortcuts = shortcuts
         self._limiter = RateLimiter(house.valkey)
@@ -95,7 +104,8 @@ class Edge:
     ) -> Asked | None:
         """What a GET asks for, if that may be in memory; its bytes alone decide."""
         settings = self._house.settings
-        key = None if settings.cors_origins else self._hot.key_of(path, query)
+        is_left_to_others = settings.cors_origins or self._role is WebRole.ADMIN
+        key = None if is_left_to_others else self._hot.key_of(path, query)
         if key is None:
             return None
         token = read_cookie(headers.text("cookie"), settings)
@@ -206,6 +216,8 @@ class Edge:
         headers: HeaderReader,
     ) -> None:
         path = scope["path"]
+        if self._role is not None:
+            require_served(path, self._role)
         is_safe = scope["method"] in SAFE_METHODS
         if scope["method"] == "HEAD":
             scope["method"] = "GET"

@@ -38,6 +38,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "method_not_allowed": 405,
     "no_owner": 404,
     "not_found": 404,
+    "not_served_here": 404,
     "not_migrated": 409,
     "not_signed_in": 401,
     "not_suspended": 409,

@@ -11,6 +11,7 @@ from packhouse.foundation.limits import WORKER_CONNECTIONS
 from packhouse.house import open_house
 from packhouse.plumbing.logging import configure_logging, get_log
 from packhouse.plumbing.settings import Settings, require_setting
+from packhouse.worker.probes import probes_open
 from packhouse.worker.relay import run_relay
 from packhouse.worker.sequencer import run_sequencer
 from packhouse.worker.sweep import run_sweep
@@ -25,8 +26,10 @@ batch of the relay makes, whose receipts have none."""
 log = get_log(__name__)
 
 
-def run_worker(settings: Settings) -> None:
+def run_worker(settings: Settings, *, address: str | None = None) -> None:
     """Run every loop until SIGTERM or SIGINT; each first finishes what it is doing.
+
+    Probes are answered at ``address``, where there is one.
 
     Raises ``InvalidSettings`` without ``log_key``, and ``DatabaseUnavailable`` when there is no
     database to begin with. A breach in one loop ends all of them, loudly.
@@ -37,15 +40,19 @@ def run_worker(settings: Settings) -> None:
         log_level=settings.log_level,
         environment=settings.environment,
     )
-    uvloop.run(_run_loops(settings))
+    uvloop.run(_run_loops(settings, address))
 
 
-async def _run_loops(settings: Settings) -> None:
+async def _run_loops(settings: Settings, address: str | None) -> None:
     stop = asyncio.Event()
     for stop_signal in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(stop_signal, stop.set)
     opening = open_house(settings, connections=WORKER_CONNECTIONS)
-    async with opening as house, asyncio.TaskGroup() as loops:
+    async with (
+        opening as house,
+        probes_open(house, address=address, port=settings.worker_port),
+        asyncio.TaskGroup() as loops,
+    ):
         gc.collect()
         gc.freeze()
         gc.set_threshold(GC_THRESHOLD)

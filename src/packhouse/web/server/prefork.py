@@ -20,6 +20,7 @@ from typing import Final
 from packhouse.foundation.limits import WEB_DRAIN_SECONDS_MAX
 from packhouse.plumbing.logging import get_log
 from packhouse.plumbing.settings import Settings
+from packhouse.web.roles import WebRole
 from packhouse.web.server.worker import run_worker
 
 LOOK_SECONDS: Final = 0.1
@@ -42,16 +43,16 @@ class _Place:
         self.due_at = 0.0
 
 
-def serve_forked(settings: Settings, *, address: str) -> int:
-    """Serve at ``address`` with as many workers as the settings say, until SIGTERM or SIGINT.
+def serve_forked(settings: Settings, *, address: str, port: int, role: WebRole) -> int:
+    """Serve a role at an address with as many workers as the settings say, until told to stop.
 
     Gives the exit code: 0 after a stop, 1 when the shop could not open in the first place.
     """
-    listeners = listening_sockets(address, settings.http_port, workers=settings.http_workers)
+    listeners = listening_sockets(address, port, workers=settings.http_workers)
     # Loaded once here, code and settings are shared by all workers instead of held by each.
     gc.collect()
     gc.freeze()
-    parent = _Parent(settings, listeners)
+    parent = _Parent(settings, listeners, role)
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, parent.ask_to_stop)
     return parent.run()
@@ -74,17 +75,25 @@ def listening_sockets(address: str, port: int, *, workers: int) -> Sequence[sock
 
 
 def _work(
-    settings: Settings, listener: socket.socket, others: Sequence[socket.socket], *, parent: int
+    settings: Settings,
+    listener: socket.socket,
+    others: Sequence[socket.socket],
+    *,
+    role: WebRole,
+    parent: int,
 ) -> None:
     """Be a worker, without the sockets of the others that came along with the fork."""
     for other in others:
         other.close()
-    run_worker(settings, listener, parent=parent)
+    run_worker(settings, listener, role=role, parent=parent)
 
 
 class _Parent:
-    def __init__(self, settings: Settings, listeners: Sequence[socket.socket]) -> None:
+    def __init__(
+        self, settings: Settings, listeners: Sequence[socket.socket], role: WebRole
+    ) -> None:
         self._settings = settings
+        self._role = role
         self._places = [_Place(listener) for listener in listeners]
         # Forked, workers share the memory of what is loaded; elsewhere forking is not safe.
         self._is_forking = sys.platform == "linux"
@@ -124,7 +133,7 @@ class _Parent:
         place.process = self._fork(
             target=_work,
             args=(self._settings, place.listener, others if self._is_forking else []),
-            kwargs={"parent": os.getpid()},
+            kwargs={"role": self._role, "parent": os.getpid()},
         )
         place.process.start()
 

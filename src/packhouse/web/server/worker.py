@@ -15,6 +15,7 @@ from packhouse.plumbing.handover import tie_to_parent
 from packhouse.plumbing.logging import get_log
 from packhouse.plumbing.settings import Settings
 from packhouse.web.app import WebApp
+from packhouse.web.roles import WebRole
 from packhouse.web.server.files import raise_file_limit
 from packhouse.web.server.serving import HttpServer
 
@@ -26,7 +27,7 @@ GC_THRESHOLD: Final = 20_000
 log = get_log(__name__)
 
 
-def run_worker(settings: Settings, listener: socket.socket, *, parent: int) -> None:
+def run_worker(settings: Settings, listener: socket.socket, *, role: WebRole, parent: int) -> None:
     """Serve what connects to ``listener`` until SIGTERM, as a child process of ``parent``.
 
     An outage that keeps the shop from opening is told in one sentence and ends it with 1.
@@ -37,18 +38,18 @@ def run_worker(settings: Settings, listener: socket.socket, *, parent: int) -> N
     # The parent's handler came along with the fork, and would only tell this copy of the parent.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     try:
-        uvloop.run(_serve(settings, listener))
+        uvloop.run(_serve(settings, listener, role))
     except PackhouseError as error:
         log.error(error.message)  # noqa: TRY400 - an outage is told in one sentence
         raise SystemExit(1) from None
 
 
-async def _serve(settings: Settings, listener: socket.socket) -> None:
+async def _serve(settings: Settings, listener: socket.socket, role: WebRole) -> None:
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     loop.add_signal_handler(signal.SIGTERM, stop.set)
     files = raise_file_limit(WEB_CONNECTIONS_MAX + OTHER_FILES)
-    app = WebApp(settings)
+    app = WebApp(settings, role=role)
     async with app.running():
         _settle_memory()
         server = HttpServer(app.edge, connections_max=max(1, files - OTHER_FILES), loop=loop)

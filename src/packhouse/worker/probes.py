@@ -1,0 +1,92 @@
+"""The worker's own probes: a small door for whoever watches over it, and for nobody else.
+
+``/health/live`` answers while the process runs, ``/health/ready`` when PostgreSQL does,
+``/metrics`` what it counts. One request a connection, bounded in size and time.
+"""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from typing import Final
+
+import msgspec
+from prometheus_client import CollectorRegistry, Gauge, generate_latest
+
+from packhouse import __version__
+from packhouse.foundation.errors import Outage
+from packhouse.house import House
+
+HEAD_BYTES_MAX: Final = 8 * 1024
+SECONDS_MAX: Final = 5.0
+_REASONS: Final = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """What is answered."""
+
+    status: int
+    body: bytes
+    kind: str = "application/json"
+
+
+@asynccontextmanager
+async def probes_open(house: House, *, address: str | None, port: int) -> AsyncIterator[None]:
+    """Answer probes while the block lasts; nothing where there is no address."""
+    if address is None:
+        yield
+        return
+
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with suppress(
+            OSError, TimeoutError, asyncio.IncompleteReadError, asyncio.LimitOverrunError
+        ):
+            async with asyncio.timeout(SECONDS_MAX):
+                head = await reader.readuntil(b"\r\n\r\n")
+                writer.write(_as_bytes(await answer_probe(house, _path_of(head))))
+                await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(answer, address, port, limit=HEAD_BYTES_MAX)
+    async with server:
+        yield
+
+
+async def answer_probe(house: House, path: str) -> Answer:
+    """The answer at a path."""
+    if path == "/health/live":
+        return Answer(200, b'{"status":"live"}')
+    if path == "/metrics":
+        return Answer(200, _metrics(), "text/plain; version=0.0.4; charset=utf-8")
+    if path != "/health/ready":
+        return Answer(404, b'{"code":"not_found"}')
+    started = time.perf_counter()
+    try:
+        async with house.database.connection() as connection:
+            await connection.fetchval("SELECT 1")
+    except Outage as outage:
+        return Answer(503, msgspec.json.encode({"status": "not_ready", "code": outage.code}))
+    milliseconds = round((time.perf_counter() - started) * 1000, 2)
+    state = {"state": "up", "latency_ms": milliseconds}
+    return Answer(200, msgspec.json.encode({"status": "ready", "database": state}))
+
+
+def _path_of(head: bytes) -> str:
+    words = head.split(b"\r\n", 1)[0].split()
+    return words[1].decode("latin-1").partition("?")[0] if len(words) == 3 else ""
+
+
+def _metrics() -> bytes:
+    registry = CollectorRegistry()
+    gauge = Gauge("packhouse_build_info", "The running version.", ["version"], registry=registry)
+    gauge.labels(version=__version__).set(1)
+    return generate_latest(registry)
+
+
+def _as_bytes(answer: Answer) -> bytes:
+    head = (
+        f"HTTP/1.1 {answer.status} {_REASONS[answer.status]}\r\ncontent-type: {answer.kind}\r\n"
+        f"content-length: {len(answer.body)}\r\ncache-control: no-store\r\n"
+        "connection: close\r\n\r\n"
+    )
+    return head.encode() + answer.body

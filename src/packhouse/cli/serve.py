@@ -11,6 +11,7 @@ import os
 import socket
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
+from functools import partial
 from typing import Annotated, Final
 
 import typer
@@ -20,6 +21,7 @@ from packhouse.cli.supervisor import Program, StopAsked, Supervisor, stop_all, s
 from packhouse.foundation.errors import Outage
 from packhouse.plumbing.handover import begin_as_child, load_process_settings
 from packhouse.plumbing.logging import configure_logging
+from packhouse.plumbing.meter_memory import make_meter_memory
 from packhouse.plumbing.schema_state import require_migrated
 from packhouse.plumbing.setting_sources import variable_of
 from packhouse.plumbing.settings import (
@@ -102,15 +104,13 @@ def serve_both(settings: Settings) -> None:
     """Keep web and worker running until told to stop."""
     require_free_port(settings)
     announce = progress_lines()
+    meters = make_meter_memory()
     supervisor = Supervisor(announce=announce, on_change=_tell_nobody)
     with stop_signals():
         try:
-            supervisor.start(
-                "worker", "The worker", lambda: Program(["serve", "worker"], environ=os.environ)
-            )
-            supervisor.start(
-                "web", "The web server", lambda: Program(["serve", "web"], environ=os.environ)
-            )
+            for role, title in ((Role.WORKER, "The worker"), (Role.WEB, "The web server")):
+                start = partial(Program, ["serve", role], environ=os.environ, meters=meters)
+                supervisor.start(role, title, start)
             announce(f"Serving {settings.public_url}; Ctrl-C stops it.")
             supervisor.run()
         except StopAsked:

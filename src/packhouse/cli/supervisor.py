@@ -23,6 +23,7 @@ from packhouse.plumbing.embedded.children import (
     wait_for_end,
 )
 from packhouse.plumbing.handover import PARENT_VARIABLE
+from packhouse.plumbing.meter_memory import METERS_VARIABLE, MeterMemory
 
 LOOK_SECONDS: Final = 0.1
 STEADY_SECONDS: Final = 60.0
@@ -57,13 +58,21 @@ class Program:
     """One of our own programs as a child, in a session of its own so that Ctrl-C passes it by.
 
     It waits at the door until ``let_in``, so that the world can be told of it before it serves.
+    All that count in the same ``meters`` are told by whoever of them is asked.
     """
 
-    def __init__(self, arguments: Sequence[str], *, environ: Mapping[str, str]) -> None:
+    def __init__(
+        self, arguments: Sequence[str], *, environ: Mapping[str, str], meters: MeterMemory
+    ) -> None:
         self._child = subprocess.Popen(  # noqa: S603 - this very program, no shell
             # -P: a folder named packhouse in the working directory must not be run instead.
             [sys.executable, "-P", "-m", "packhouse", *arguments],
-            env={**environ, PARENT_VARIABLE: str(os.getpid())},
+            env={
+                **environ,
+                PARENT_VARIABLE: str(os.getpid()),
+                METERS_VARIABLE: str(meters.descriptor),
+            },
+            pass_fds=[meters.descriptor],
             stdin=subprocess.PIPE,
             stdout=2,
             start_new_session=True,

@@ -53,6 +53,7 @@ from packhouse.plumbing.embedded.errors import disk_full, has_room
 from packhouse.plumbing.embedded.places import read_text, write_private
 from packhouse.plumbing.handover import HANDOVER_VARIABLE, Overrides, read_handover, write_handover
 from packhouse.plumbing.logins import LOGIN_PREFIX, make_logins, url_with_login
+from packhouse.plumbing.meter_memory import make_meter_memory
 from packhouse.plumbing.schema_state import migrate_database
 from packhouse.plumbing.settings import WORKER_NEEDS, LoadedSettings, Settings, load_settings
 
@@ -131,6 +132,7 @@ class LocalShop:
         self._servers: dict[str, EmbeddedServer] = {}
         self._settings: Settings | None = None
         self._logins: dict[str, str] = {}
+        self._meters = make_meter_memory()
 
     def open(self, *, port: int | None) -> None:
         """Start everything; returns when the shop serves. Raises a Refusal or an Outage."""
@@ -184,8 +186,11 @@ class LocalShop:
         return self._servers[name]
 
     def _start_program(self, *arguments: str) -> Program:
-        handover = str(self._directory / HANDOVER_NAME)
-        return Program(arguments, environ={**os.environ, HANDOVER_VARIABLE: handover})
+        return self._program(*arguments, handover=self._directory / HANDOVER_NAME)
+
+    def _program(self, *arguments: str, handover: Path) -> Program:
+        environ = {**os.environ, HANDOVER_VARIABLE: str(handover)}
+        return Program(arguments, environ=environ, meters=self._meters)
 
     def _start_role(self, role: str) -> Program:
         """A program that knows its own logins alone."""
@@ -198,7 +203,7 @@ class LocalShop:
             del overrides["log_key"]
         path = self._directory / f"handover-{role}.json"
         write_handover(path, overrides)
-        return Program(["serve", role], environ={**os.environ, HANDOVER_VARIABLE: str(path)})
+        return self._program("serve", role, handover=path)
 
     def _make_logins(self) -> None:
         """A login for each role of the shop, with a password of its own that is made up anew."""

@@ -4,11 +4,10 @@ import asyncio
 import time
 from collections.abc import Callable
 
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
-
-from packhouse import __version__
 from packhouse.foundation.errors import Outage
 from packhouse.house import House
+from packhouse.plumbing.meter_text import CONTENT_TYPE
+from packhouse.plumbing.metrics import DRAW_DRIFT, METERS
 from packhouse.web.answers import Answer, send_answer
 from packhouse.web.api.drift import drift_monitor
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
@@ -36,17 +35,13 @@ def probes(house: House, *, is_draining: Callable[[], bool]) -> ASGIApp:
 
 def metrics(house: House) -> ASGIApp:
     """Answers ``/metrics`` in Prometheus' text form."""
-    registry = CollectorRegistry()
-    Gauge("packhouse_build_info", "The running version.", ["version"], registry=registry).labels(
-        version=__version__
-    ).set(1)
-    drift = DriftGauge(house, registry)
+    drift = DriftGauge(house)
+    headers = ((b"content-type", CONTENT_TYPE.encode()), _UNCACHED)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        kind = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
         await drift.refresh()
-        body = generate_latest(registry)
-        await send_answer(Answer(status=200, body=body, headers=(kind, _UNCACHED)), send)
+        body = METERS.text().encode()
+        await send_answer(Answer(status=200, body=body, headers=headers), send)
 
     return answer
 
@@ -57,15 +52,9 @@ class DriftGauge:
     Without PostgreSQL there is no value; the other metrics are still answered.
     """
 
-    def __init__(self, house: House, registry: CollectorRegistry) -> None:
+    def __init__(self, house: House) -> None:
         self._house = house
         self._looked_at = float("-inf")
-        self._gauge = Gauge(
-            "packhouse_draw_drift_p_value",
-            "How often honest draws differ from a version's odds at least as much as its cards do.",
-            ["pack", "version"],
-            registry=registry,
-        )
 
     async def refresh(self) -> None:
         """Look again, unless that was done some seconds ago."""
@@ -76,10 +65,14 @@ class DriftGauge:
             async with asyncio.timeout(PROBE_TIMEOUT_SECONDS):
                 report = await drift_monitor.report(self._house)
         except (Outage, TimeoutError):
-            self._gauge.clear()
+            DRAW_DRIFT.replace({})
             return
-        self._gauge.clear()
-        for version in report.versions:
-            if version.is_on_sale:
-                value = 1.0 if version.p_value is None else version.p_value
-                self._gauge.labels(pack=version.pack, version=version.version).set(value)
+        DRAW_DRIFT.replace(
+            {
+                (version.pack, str(version.version)): (
+                    1.0 if version.p_value is None else version.p_value
+                )
+                for version in report.versions
+                if version.is_on_sale
+            }
+        )

@@ -11,11 +11,11 @@ from contextlib import asynccontextmanager, suppress
 from typing import Final
 
 import msgspec
-from prometheus_client import CollectorRegistry, Gauge, generate_latest
 
-from packhouse import __version__
 from packhouse.foundation.errors import Outage
 from packhouse.house import House
+from packhouse.plumbing.meter_text import CONTENT_TYPE
+from packhouse.plumbing.metrics import METERS
 
 HEAD_BYTES_MAX: Final = 8 * 1024
 SECONDS_MAX: Final = 5.0
@@ -57,7 +57,7 @@ async def answer_probe(house: House, path: str) -> Answer:
     if path == "/health/live":
         return Answer(200, b'{"status":"live"}')
     if path == "/metrics":
-        return Answer(200, _metrics(), "text/plain; version=0.0.4; charset=utf-8")
+        return Answer(200, METERS.text().encode(), CONTENT_TYPE)
     if path != "/health/ready":
         return Answer(404, b'{"code":"not_found"}')
     started = time.perf_counter()
@@ -74,13 +74,6 @@ async def answer_probe(house: House, path: str) -> Answer:
 def _path_of(head: bytes) -> str:
     words = head.split(b"\r\n", 1)[0].split()
     return words[1].decode("latin-1").partition("?")[0] if len(words) == 3 else ""
-
-
-def _metrics() -> bytes:
-    registry = CollectorRegistry()
-    gauge = Gauge("packhouse_build_info", "The running version.", ["version"], registry=registry)
-    gauge.labels(version=__version__).set(1)
-    return generate_latest(registry)
 
 
 def _as_bytes(answer: Answer) -> bytes:

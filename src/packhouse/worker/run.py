@@ -2,6 +2,7 @@
 
 import asyncio
 import gc
+import os
 import signal
 from typing import Final
 
@@ -10,6 +11,8 @@ import uvloop
 from packhouse.foundation.limits import WORKER_CONNECTIONS
 from packhouse.house import open_house
 from packhouse.plumbing.logging import configure_logging, get_log
+from packhouse.plumbing.meter_memory import handed_meter_memory
+from packhouse.plumbing.metrics import METERS
 from packhouse.plumbing.settings import Settings, require_setting
 from packhouse.worker.probes import probes_open
 from packhouse.worker.relay import run_relay
@@ -40,6 +43,7 @@ def run_worker(settings: Settings, *, address: str | None = None) -> None:
         log_level=settings.log_level,
         environment=settings.environment,
     )
+    METERS.begin(role="worker", memory=handed_meter_memory(os.environ))
     uvloop.run(_run_loops(settings, address))
 
 

@@ -4,6 +4,7 @@ It reads the feed and nothing else, with two connections to PostgreSQL, and need
 """
 
 import asyncio
+import os
 import signal
 import socket
 from contextlib import suppress
@@ -19,6 +20,8 @@ from packhouse.foundation.limits import (
     LIVE_STOP_SECONDS_MAX,
 )
 from packhouse.plumbing.logging import configure_logging, get_log
+from packhouse.plumbing.meter_memory import handed_meter_memory
+from packhouse.plumbing.metrics import METERS
 from packhouse.plumbing.postgres import open_database
 from packhouse.plumbing.settings import Settings, require_setting
 from packhouse.plumbing.valkey import Valkey
@@ -58,6 +61,7 @@ def run_live(settings: Settings, *, address: str) -> None:
         log_level=settings.log_level,
         environment=settings.environment,
     )
+    METERS.begin(role="live", memory=handed_meter_memory(os.environ))
     _allow_files(settings.live_streams_max + LIVE_SPARE_CONNECTIONS + OTHER_FILES)
     uvloop.run(_serve(settings, address))
 

@@ -19,6 +19,8 @@ from typing import Final
 
 from packhouse.foundation.limits import WEB_DRAIN_SECONDS_MAX
 from packhouse.plumbing.logging import get_log
+from packhouse.plumbing.meter_memory import MeterMemory, handed_meter_memory, make_meter_memory
+from packhouse.plumbing.metrics import METERS
 from packhouse.plumbing.settings import Settings
 from packhouse.web.roles import WebRole
 from packhouse.web.server.worker import run_worker
@@ -80,11 +82,13 @@ def _work(
     others: Sequence[socket.socket],
     *,
     role: WebRole,
+    meters: MeterMemory,
     parent: int,
 ) -> None:
     """Be a worker, without the sockets of the others that came along with the fork."""
     for other in others:
         other.close()
+    METERS.begin(role=role, memory=meters)
     run_worker(settings, listener, role=role, parent=parent)
 
 
@@ -95,6 +99,8 @@ class _Parent:
         self._settings = settings
         self._role = role
         self._places = [_Place(listener) for listener in listeners]
+        # Held here, what a worker has counted outlives it.
+        self._meters = handed_meter_memory(os.environ) or make_meter_memory()
         # Forked, workers share the memory of what is loaded; elsewhere forking is not safe.
         self._is_forking = sys.platform == "linux"
         self._fork = (
@@ -133,7 +139,7 @@ class _Parent:
         place.process = self._fork(
             target=_work,
             args=(self._settings, place.listener, others if self._is_forking else []),
-            kwargs={"role": self._role, "parent": os.getpid()},
+            kwargs={"role": self._role, "meters": self._meters, "parent": os.getpid()},
         )
         place.process.start()
 

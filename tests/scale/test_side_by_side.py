@@ -10,10 +10,9 @@ import pytest
 
 from packhouse.flows.check_laws import list_broken_laws
 from packhouse.house import House
-from packhouse.plumbing.handover import HANDOVER_VARIABLE, write_handover
-from packhouse.plumbing.settings import require_setting
 from worlds.balancers import start_haproxy
 from worlds.debian_programs import require_program
+from worlds.logins import url_of_role
 from worlds.previous_version import (
     MIGRATIONS,
     REPOSITORY,
@@ -22,7 +21,7 @@ from worlds.previous_version import (
     numbers_in,
     unpack_previous_version,
 )
-from worlds.served_roles import Role, free_port, start, until_ready
+from worlds.served_roles import Role, demo_payments, free_port, start, until_ready
 from worlds.shop_walk import Walker
 from worlds.veil_shop import open_veil_shop
 from worlds.web_fleet import KEYS, UNLIMITED
@@ -39,7 +38,10 @@ def previous(tmp_path_factory: pytest.TempPathFactory) -> PreviousVersion:
 
 
 class Deploy:
-    """Starts programs of both versions on one database, and walks through what is served."""
+    """Starts programs of both versions on one database, and walks through what is served.
+
+    Each has the login of its role, with the rights that the new version grants.
+    """
 
     def __init__(self, house: House, previous: PreviousVersion, folder: Path) -> None:
         self._house = house
@@ -49,7 +51,7 @@ class Deploy:
 
     @asynccontextmanager
     async def run(self, program: str, *, is_old: bool) -> AsyncIterator[Role]:
-        environment: dict[str, str | None] = {HANDOVER_VARIABLE: str(self._folder / "handover")}
+        environment = demo_payments(self._folder)
         if is_old:
             environment |= self._previous.environment
         port = free_port()
@@ -58,8 +60,11 @@ class Deploy:
             port,
             program,
             environment,
+            database_url=url_of_role(self._house, program),
+            media_directory=str(self._folder / "media"),
             http_port=str(port),
             http_workers="1",
+            worker_port="0",
             **KEYS,
             **UNLIMITED,
         ) as role:
@@ -79,15 +84,6 @@ class Deploy:
 @pytest.fixture
 async def deploy(house: House, previous: PreviousVersion, tmp_path: Path) -> AsyncIterator[Deploy]:
     await open_veil_shop(house)
-    settings = house.settings
-    decided = {
-        "embedded": "true",
-        "payment_provider": "demo",
-        "media_directory": str(tmp_path / "media"),
-        "database_url": require_setting(settings.database_url, name="database_url").reveal(),
-        "cache_url": require_setting(settings.cache_url, name="cache_url").reveal(),
-    }
-    write_handover(tmp_path / "handover", decided)
     yield Deploy(house, previous, tmp_path)
     assert await list_broken_laws(house) == []
 

@@ -13,6 +13,7 @@ from pathlib import Path
 import httpx
 
 from packhouse.house import House
+from packhouse.plumbing.handover import HANDOVER_VARIABLE, write_handover
 from packhouse.plumbing.settings import require_setting
 
 PATIENCE_SECONDS = 60
@@ -87,6 +88,13 @@ async def start(
             if child.returncode is None:
                 child.kill()
             await child.wait()
+
+
+def demo_payments(folder: Path) -> dict[str, str | None]:
+    """The environment of a program that takes demo payments, as those of `packhouse up` do."""
+    handover = folder / "handover"
+    write_handover(handover, {"embedded": "true", "payment_provider": "demo"})
+    return {HANDOVER_VARIABLE: str(handover)}
 
 
 async def until_ready(role: Role) -> None:

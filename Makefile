@@ -55,9 +55,10 @@ fix: setup ## Let the formatter and the linter repair what they can
 	@$(BIN)/ruff format src tests
 	@$(BIN)/ruff check --fix src tests
 
-lock: setup ## Choose newest versions within pyproject.toml and write requirements.lock
+lock: setup ## Choose newest versions within pyproject.toml and write the locks
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock
+	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements-image.lock
 	@$(BIN)/uv pip compile --group scale --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements-scale.lock
 
 clean: ## Remove .venv and caches (never the shop's data)

@@ -76,8 +76,8 @@ async def test_stock_is_filled_up_to_what_a_turn_needs(house: House, ember: Card
 
 @pytest.mark.xdist_group("bench")
 def test_a_quick_run_measures_all_contenders_and_leaves_nothing_behind() -> None:
-    with bench("open", "feed", "scale", "live") as (result, folder):
-        for scenario in ("open", "feed", "live"):
+    with bench("open", "feed", "scale", "live", "replica") as (result, folder):
+        for scenario in ("open", "feed", "live", "replica"):
             assert result["scenarios"][scenario]["requests_per_second"] > 0
             assert result["scenarios"][scenario]["errors"] == 0
             assert result["scenarios"][scenario]["statements"]

@@ -48,7 +48,7 @@ class PartsWatch:
 @asynccontextmanager
 async def watched_parts(stage: Stage) -> AsyncIterator[PartsWatch]:
     """Watch what the shop's parts use for as long as the block lasts."""
-    roots = await _list_roots(stage)
+    roots = await list_roots(stage)
     watch = PartsWatch()
 
     async def look() -> None:
@@ -72,7 +72,7 @@ def median_cores(rounds: list[dict[str, float]]) -> dict[str, float]:
     return {name: median(each[name] for each in rounds if name in each) for name in sorted(parts)}
 
 
-async def _list_roots(stage: Stage) -> dict[str, int]:
+async def list_roots(stage: Stage) -> dict[str, int]:
     """The first process of each part, by the part's name; servers only where they run here."""
     roots = {program.name.split("-")[1]: program.pid for program in stage.list_programs()}
     if not stage.servers.is_embedded:

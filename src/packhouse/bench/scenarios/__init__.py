@@ -72,6 +72,7 @@ from packhouse.bench.scenarios import (
     opening,
     pack_page,
     peers,
+    replica,
     scale,
     ship,
     sign_in,
@@ -94,6 +95,7 @@ _ALL: Final[tuple[Scenario, ...]] = (
     scale.SCENARIO,
     peers.SCENARIO,
     live.SCENARIO,
+    replica.SCENARIO,
 )
 
 SCENARIOS: Final[Mapping[str, Scenario]] = {scenario.name: scenario for scenario in _ALL}

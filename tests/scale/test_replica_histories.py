@@ -38,13 +38,18 @@ async def test_a_promoted_replica_is_read_from_no_more(primary: Primary) -> None
             assert states(database) == ["promoted"]
 
 
+@pytest.mark.parametrize("account", [None, "shop"])
 async def test_after_a_failover_a_replica_is_read_from_when_it_follows_the_new_primary(
-    primary: Primary,
+    primary: Primary, account: str | None
 ) -> None:
+    if account is not None:
+        await primary.ask(f"CREATE ROLE {account} LOGIN PASSWORD '{account}'")
+        await primary.ask(f"GRANT ALL ON notes TO {account}")
+        await primary.ask(f"GRANT pg_read_all_stats TO {account}")
     with primary.replica() as heir, primary.replica() as left:
         primary.kill()
         await heir.promote()
-        async with opened(heir, left, is_awaited=False) as database:
+        async with opened(heir, left, account=account, is_awaited=False) as database:
             await until(lambda: states(database) == ["diverged"])
             await left.follow(heir)
             await until(lambda: states(database) == ["in_rotation"])

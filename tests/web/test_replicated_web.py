@@ -1,7 +1,7 @@
 """Two instances that read from a replica: whoever writes on one sees it on the other, at once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from itertools import count
 from typing import Any, Final, Literal
@@ -78,20 +78,27 @@ class Instance(msgspec.Struct, frozen=True, eq=False):
         self.visits.push_async_callback(client.aclose)
         return client
 
+    async def look(self, path: str) -> httpx.Response:
+        transport = httpx.ASGITransport(app=self.app)
+        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
+            return await client.get(path)
+
     def reads_from_replica(self) -> int:
         assert isinstance(self.house.database, ReplicatedDatabase)
         return self.house.database.replicas.reads["replica"]
 
 
 @asynccontextmanager
-async def instance(settings: Settings, clock: TestClock) -> AsyncIterator[Instance]:
+async def instance(
+    settings: Settings, clock: TestClock, *, wanted: Sequence[str] = ("in_rotation",)
+) -> AsyncIterator[Instance]:
     async with AsyncExitStack() as visits:
         house = await visits.enter_async_context(
             open_house(settings, reads_replicas=True, clock=clock)
         )
         app = WebApp(settings, house)
         await visits.enter_async_context(app.running())
-        await until(lambda: states(house.database) == ["in_rotation"])
+        await until(lambda: states(house.database) == [*wanted])
         yield Instance(house, app, visits)
 
 
@@ -117,6 +124,9 @@ async def test_who_writes_on_one_instance_sees_it_on_the_other(
             await replica.resume_replay()
         if replay == "running":
             assert there.reads_from_replica() > 0
+            assert 'packhouse_replica_reads_total{answered="replica"} ' in (
+                (await there.look("/metrics")).text
+            )
 
 
 async def _live_through_a_day(
@@ -168,17 +178,13 @@ async def test_readiness_tells_how_replicas_are_and_does_without_them(
     nowhere = DatabaseUrl(f"postgresql://nobody:nothing@127.0.0.1:{free_port()}/nothing")
     urls = (*settings.database_replica_urls, nowhere)
     settings = msgspec.structs.replace(settings, database_replica_urls=urls)
-    async with AsyncExitStack() as stack:
-        house = await stack.enter_async_context(
-            open_house(settings, reads_replicas=True, clock=clock)
-        )
-        app = WebApp(settings, house)
-        await stack.enter_async_context(app.running())
-        await until(lambda: states(house.database) == ["in_rotation", "away"])
-        transport = httpx.ASGITransport(app=app)
-        async with httpx.AsyncClient(transport=transport, base_url="http://shop") as client:
-            answer = await client.get("/health/ready")
+    async with instance(settings, clock, wanted=("in_rotation", "away")) as here:
+        answer = await here.look("/health/ready")
+        metrics = (await here.look("/metrics")).text.splitlines()
     assert answer.status_code == 200
     told = answer.json()["replicas"]
     assert [(each["number"], each["state"]) for each in told] == [(0, "in_rotation"), (1, "away")]
     assert "nothing" not in answer.text
+    assert 'packhouse_replica_readers{replica="0",state="in_rotation"} 1' in metrics
+    assert 'packhouse_replica_readers{replica="1",state="away"} 1' in metrics
+    assert any(line.startswith('packhouse_replica_lag_seconds{replica="0"} ') for line in metrics)

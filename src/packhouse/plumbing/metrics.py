@@ -13,6 +13,7 @@ Law held here: no metric has anybody's name, address, number or token.
 from typing import Any, Final
 
 from packhouse import __version__
+from packhouse.foundation.limits import REPLICAS_MAX
 from packhouse.plumbing.meter_memory import (
     MeterMemory,
     Reading,
@@ -25,7 +26,6 @@ CACHES: Final = ("pages", "feed", "catalogue", "sessions", "settings")
 REPLICA_STATES: Final = ("in_rotation", "away", "behind", "promoted", "diverged", "unrelated")
 JOB_KINDS_MAX: Final = 40
 PACKS_MAX: Final = 100
-REPLICAS_MAX: Final = 16
 
 BUILD_INFO: Final = Gauge(
     "packhouse_build_info",
@@ -68,6 +68,12 @@ REPLICA_READERS: Final = Gauge(
     "Processes that see this replica so; only those in rotation are read from.",
     {"replica": REPLICAS_MAX, "state": REPLICA_STATES},
     across="sum",
+)
+REPLICA_READS: Final = Counter(
+    "packhouse_replica_reads_total",
+    "Reads that a replica may answer, by who did: a replica, or the primary because none was in"
+    " rotation, because the one in turn was behind, or because it failed.",
+    {"answered": ("replica", "none_in_rotation", "behind", "failed")},
 )
 QUEUE_JOBS: Final = Gauge(
     "packhouse_queue_jobs",

@@ -131,8 +131,9 @@ SELECT pg_walfile_name(pg_current_wal_flush_lsn()) AS file,
        END AS reached
 
 -- name: look_at_replica
--- What a replica says of itself. The timeline is the one it is sent, if this account may see that (pg_monitor);
--- else the last one that its control file knows of, which may be minutes old. No table, no lock.
+-- What a replica says of itself. The timeline is the one it is sent, if this account may see that
+-- (pg_read_all_stats); else the last one that its control file knows of, minutes old perhaps. No table,
+-- no lock.
 SELECT pg_postmaster_start_time() AS started_at,
        pg_is_in_recovery() AS is_in_recovery,
        cluster.system_identifier,

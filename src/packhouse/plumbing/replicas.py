@@ -24,6 +24,13 @@ from packhouse.foundation.limits import (
     REPLICA_LOOK_SECONDS,
     REPLICA_WATCH_CONNECTIONS,
 )
+from packhouse.plumbing.metrics import (
+    REPLICA_LAG,
+    REPLICA_LAG_BYTES,
+    REPLICA_READERS,
+    REPLICA_READS,
+    REPLICA_STATES,
+)
 from packhouse.plumbing.pool import Connection, Pool, PoolBusy
 from packhouse.plumbing.postgres import (
     AWAY,
@@ -41,7 +48,7 @@ from packhouse.plumbing.postgres import (
 from packhouse.plumbing.replica import Replica, is_of_the_server
 from packhouse.plumbing.wal import PrimaryWal
 
-Target = Literal["replica", "none_in_rotation", "behind", "failed"]
+Answered = Literal["replica", "none_in_rotation", "behind", "failed"]
 """Who answered a read: a replica, or the primary because none was in rotation, or because the one
 whose turn it was did not come to the position in time, or failed."""
 
@@ -52,14 +59,14 @@ class Replicas:
     def __init__(self, primary: Database, replicas: Sequence[Replica]) -> None:
         self._wal = PrimaryWal(primary)
         self.replicas = tuple(replicas)
-        self.reads: Counter[Target] = Counter()
+        self.reads: Counter[Answered] = Counter()
         self._turn = 0
 
     async def find_current(self) -> Replica | None:
         """A replica that has replayed all that was answered before this call, if one has."""
         rotation = [replica for replica in self.replicas if replica.is_in_rotation]
         if not rotation:
-            self.reads["none_in_rotation"] += 1
+            self.count("none_in_rotation")
             return None
         self._turn += 1
         replica = rotation[self._turn % len(rotation)]
@@ -71,8 +78,13 @@ class Replicas:
         if await replica.reaches(position):
             return replica
         replica.leave()
-        self.reads["behind"] += 1
+        self.count("behind")
         return None
+
+    def count(self, answered: Answered) -> None:
+        """One more read was answered so."""
+        self.reads[answered] += 1
+        REPLICA_READS.of(answered).add()
 
     async def oversee(self) -> None:
         """Follow all replicas, and judge for ever which of them keep up."""
@@ -87,6 +99,8 @@ class Replicas:
                     pass
                 else:
                     await asyncio.gather(*(each.judge(position) for each in self.replicas))
+                for replica in self.replicas:
+                    _measure(replica.standing())
                 await asyncio.sleep(REPLICA_LOOK_SECONDS)
 
     async def finish(self) -> None:
@@ -95,6 +109,17 @@ class Replicas:
         for replica in self.replicas:
             replica.pool.cut()
             await replica.pool.close()
+
+
+def _measure(standing: ReplicaStanding) -> None:
+    number = str(standing.number)
+    REPLICA_LAG.of(number).set(standing.lag_seconds)
+    if standing.lag_bytes is None:
+        REPLICA_LAG_BYTES.of(number).unset()
+    else:
+        REPLICA_LAG_BYTES.of(number).set(standing.lag_bytes)
+    for state in REPLICA_STATES:
+        REPLICA_READERS.of(number, state).set(state == standing.state)
 
 
 class ReplicatedDatabase(Database):
@@ -134,11 +159,11 @@ class _Reading:
         except Exception as error:
             if not is_of_the_server(error):
                 raise
-            self._replicas.reads["failed"] += 1
+            self._replicas.count("failed")
             replica.leave()
             return await self._turn_to_primary()
         self._replica = replica
-        self._replicas.reads["replica"] += 1
+        self._replicas.count("replica")
         return self
 
     async def __aexit__(
@@ -181,7 +206,7 @@ class _Reading:
     def _give_up(self, error: Exception) -> None:
         is_answer = isinstance(error, asyncpg.PostgresError)
         self._replica.pool.give_back(self._borrowed, is_clean=is_answer)
-        self._replicas.reads["failed"] += 1
+        self._replicas.count("failed")
         if not is_answer or self._borrowed.is_closed():
             self._replica.leave()
 

@@ -1,5 +1,6 @@
 """Each role may do its own work in PostgreSQL, which itself refuses it everything else."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from datetime import datetime
@@ -15,13 +16,16 @@ from packhouse.flows.erase_feed_names import erase_feed_names
 from packhouse.flows.relay_events import relay_events
 from packhouse.flows.reveal_due_seeds import reveal_due_seeds
 from packhouse.flows.sequence_log import sequence_log
+from packhouse.foundation.jobs import TrimJobLog
 from packhouse.foundation.limits import SEED_PAIR_DAYS_DUE
 from packhouse.house import House
 from packhouse.plumbing.database_roles import DATABASE_ROLES, grant_roles, list_grants
 from packhouse.plumbing.migrations import migrate
 from packhouse.web.live.hub import LiveHub
+from packhouse.worker.jobs import run_jobs
 from worlds.ember_counter import odds_of, open_one, publish, stock_card, welcome
 from worlds.logins import database_of_role, url_of_role
+from worlds.queued_jobs import enqueue, until_queue_is
 
 
 class MovedClock(Protocol):
@@ -221,6 +225,7 @@ async def test_the_worker_does_all_its_work_with_its_own_login(
         await sequence_log(worker)
         assert (await reveal_due_seeds(worker)).revealed == 1
         assert not await erase_feed_names(worker)
+        await do_jobs(worker)
         async with database.connection() as connection:
             await accounts.delete_expired_sessions(connection, now=clock(), limit=10)
         while (relayed := await relay_events(worker)) is not None and relayed.events:
@@ -229,6 +234,30 @@ async def test_the_worker_does_all_its_work_with_its_own_login(
         assert await connection.fetchval("SELECT count(*) FROM outbox") == 0
         assert await wallet.list_house_accounts(connection)
     assert await list_broken_laws(house) == []
+
+
+async def do_jobs(worker: House) -> None:
+    """Everything that the queue asks for: schedules noted, a job enqueued, taken, noted as done."""
+    stop = asyncio.Event()
+    loop = asyncio.create_task(run_jobs(worker, stop))
+    await enqueue(worker, TrimJobLog())
+    await until_queue_is(worker)
+    stop.set()
+    await loop
+
+
+@pytest.mark.parametrize("role", ["web", "api", "live"])
+async def test_a_role_without_jobs_does_not_see_the_queue(
+    logins: dict[str, asyncpg.Connection], role: str
+) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await logins[role].fetch("SELECT id FROM jobs.pgqueuer")
+
+
+async def test_operators_put_jobs_into_the_queue_with_their_own_login(house: House) -> None:
+    async with database_of_role(house, "admin") as database:
+        await enqueue(msgspec.structs.replace(house, database=database), TrimJobLog())
+    await until_queue_is(house, ("queued", 0))
 
 
 async def test_live_streams_follow_the_feed_with_their_own_login(house: House) -> None:

@@ -1,7 +1,5 @@
 """The names of closed accounts leave the feed in bounded steps, whatever interrupts them."""
 
-import asyncio
-
 import pytest
 
 from packhouse import feed
@@ -9,8 +7,9 @@ from packhouse.catalog import Card
 from packhouse.flows import erase_feed_names as erasing
 from packhouse.flows.close_account import Forfeit, close_account
 from packhouse.flows.erase_feed_names import erase_feed_names
+from packhouse.foundation.jobs import EraseFeedNames
 from packhouse.house import House
-from packhouse.worker.sweep import run_sweep
+from packhouse.worker.sweep import erase_names
 from worlds.ember_counter import (
     Person,
     balance_of,
@@ -88,10 +87,5 @@ async def test_two_sweeps_never_take_the_same_account(house: House, quill: Perso
 
 
 async def test_the_worker_sweeps_names_away(house: House, quill: Person) -> None:
-    stop = asyncio.Event()
-    sweep = asyncio.create_task(run_sweep(house, stop))
-    while USERNAME in await named_pulls(house):
-        assert not sweep.done()
-        await asyncio.sleep(0.005)
-    stop.set()
-    await sweep
+    await erase_names(house, EraseFeedNames())
+    assert USERNAME not in await named_pulls(house)

@@ -15,9 +15,10 @@ from packhouse.flows.read_receipt import read_receipt
 from packhouse.flows.reveal_due_seeds import reveal_due_seeds
 from packhouse.flows.rotate_seed import find_current_seed, rotate_seed
 from packhouse.foundation.events import SeedCommitted, SeedRevealed
+from packhouse.foundation.jobs import DeleteSessions, RevealSeeds
 from packhouse.foundation.limits import SEED_PAIR_DAYS_DUE, SEED_PAIR_DAYS_MAX
 from packhouse.house import House
-from packhouse.worker.sweep import run_sweep
+from packhouse.worker.sweep import delete_sessions, reveal_seeds
 from worlds.announced import list_facts
 from worlds.ember_counter import (
     Person,
@@ -211,7 +212,7 @@ async def test_a_repeated_request_is_answered_alike_after_the_reveal(
     assert await open_pack(house, command) == answer
 
 
-async def test_the_loop_reveals_due_seeds_and_deletes_expired_sessions(
+async def test_the_sweep_reveals_due_seeds_and_deletes_expired_sessions(
     house: House, ada: Person, ember: Card, clock: ShopClock
 ) -> None:
     session = NewSession(
@@ -225,11 +226,8 @@ async def test_the_loop_reveals_due_seeds_and_deletes_expired_sessions(
         await accounts.insert_session(connection, session)
     await open_one(house, ada, "ember")
     clock.forward(days=SEED_PAIR_DAYS_DUE)
-    stop = asyncio.Event()
-    sweep = asyncio.create_task(run_sweep(house, stop))
+    await reveal_seeds(house, RevealSeeds())
+    await delete_sessions(house, DeleteSessions())
     async with house.database.connection() as connection:
-        while await connection.fetchval("SELECT count(*) FROM sessions"):  # noqa: ASYNC110 - the loop tells nobody
-            await asyncio.sleep(0.002)
-    stop.set()
-    await sweep
+        assert not await connection.fetchval("SELECT count(*) FROM sessions")
     assert len(await past_pairs(house, ada)) == 1

@@ -50,6 +50,7 @@ def test_every_contract_holds(copy: Path) -> None:
         ("verify/drawing.py", "import packhouse.draws", FLOORS),
         ("web/streams.py", "from valkey.exceptions import ValkeyError", PIPES),
         ("flows/top_up.py", "import asyncpg", PIPES),
+        ("worker/jobs.py", "import pgqueuer", PIPES),
         ("flows/sign_in.py", "from litestar import Request", PAGES),
         ("shipping/slip.py", "import jinja2", PAGES),
         ("wallet/rules.py", "import time", RULES),

@@ -9,6 +9,8 @@ import asyncpg
 import pytest
 
 from packhouse.plumbing.embedded.programs import get_postgres_clients
+from packhouse.plumbing.job_schema import PGQUEUER_VERSION, read_job_queue_state
+from packhouse.plumbing.jobs import JOBS_SCHEMA, NAMES
 from worlds.simulated_shop import ServersToUse, drop_database
 
 OWNED_BY_A_USER: Final = (
@@ -72,6 +74,29 @@ async def test_the_schema_to_read_is_what_the_migrations_make(
     assert read == made
 
 
+async def test_the_job_queue_is_what_the_installed_pgqueuer_declares(
+    migrated: asyncpg.Connection,
+) -> None:
+    state = await read_job_queue_state(migrated)
+    assert (state.installed, state.pending) == (PGQUEUER_VERSION, ())
+
+
+async def test_the_job_queue_keeps_to_its_own_schema(migrated: asyncpg.Connection) -> None:
+    rows = await migrated.fetch(
+        "SELECT nspname || '.' || relname AS name FROM pg_class"
+        " JOIN pg_namespace ON pg_namespace.oid = relnamespace"
+        " WHERE relkind = 'r' AND relname LIKE 'pgqueuer%'"
+    )
+    named = NAMES.qualified
+    assert {row["name"] for row in rows} == {
+        named.queue_table,
+        named.queue_table_log,
+        named.schedules_table,
+        named.statistics_table,
+    }
+    assert {row["name"].partition(".")[0] for row in rows} == {JOBS_SCHEMA}
+
+
 async def test_everything_of_a_user_is_keyed_by_the_user_first(
     migrated: asyncpg.Connection,
 ) -> None:
@@ -119,11 +144,14 @@ async def test_foreign_keys_of_users_tables_stay_on_their_shard(
 
 async def test_nothing_happens_behind_a_statements_back(migrated: asyncpg.Connection) -> None:
     hidden = await migrated.fetch(
-        "SELECT tgname AS name FROM pg_trigger WHERE NOT tgisinternal"
+        "SELECT tgname AS name FROM pg_trigger JOIN pg_class ON pg_class.oid = tgrelid"
+        "  WHERE NOT tgisinternal AND relnamespace = 'public'::regnamespace"
         " UNION ALL SELECT relname FROM pg_class"
         "  WHERE relkind = 'S' AND relnamespace = 'public'::regnamespace"
-        " UNION ALL SELECT attrelid::regclass || '.' || attname FROM pg_attribute"
-        "  WHERE attidentity <> '' OR attgenerated <> ''"
+        " UNION ALL SELECT attrelid::regclass || '.' || attname"
+        "  FROM pg_attribute JOIN pg_class ON pg_class.oid = attrelid"
+        "  WHERE (attidentity <> '' OR attgenerated <> '')"
+        "   AND relnamespace = 'public'::regnamespace"
         " UNION ALL SELECT rulename FROM pg_rules WHERE schemaname = 'public'"
         " UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace"
     )
@@ -183,6 +211,7 @@ def dump(url: str) -> list[str]:
             # Who may do what is in grants.sql, and has its own test.
             "--no-privileges",
             "--exclude-table=schema_migrations",
+            f"--exclude-schema={JOBS_SCHEMA}",
             f"--dbname={url}",
         ],
         capture_output=True,

@@ -242,6 +242,7 @@ PLUMBING: Final = (
     Case("plumbing.look_at_replica", (), 0),
     Case("plumbing.find_replayed", (), 0),
     Case("plumbing.upsert_shop_setting", ("bulk", {"is_open": False}, NOW), 10),
+    Case("plumbing.delete_job_log", (NOW, 5_000), 20),
 )
 
 PARCELLED = SHOP.user_id(SHOP.owner_of(MIDDLE + 7))

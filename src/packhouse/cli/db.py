@@ -8,7 +8,13 @@ import typer
 
 from packhouse.cli.backups import backup_command, check_backup_command, restore_command
 from packhouse.cli.shop import DataOption, plain_errors, progress_lines, shop_settings_for_command
-from packhouse.plumbing.schema_state import MigrationState, migrate_database, read_schema_state
+from packhouse.plumbing.job_schema import JobQueueState
+from packhouse.plumbing.schema_state import (
+    MigrationState,
+    migrate_database,
+    read_queue_state,
+    read_schema_state,
+)
 from packhouse.plumbing.settings import Settings, require_setting
 
 db_commands = typer.Typer(help="The shop's database.", no_args_is_help=True)
@@ -39,18 +45,21 @@ def status_command(
         bool, typer.Option("--json", help="Print JSON for machines instead of lines.")
     ] = False,
 ) -> None:
-    """List every migration and when it was run.
+    """List every migration and when it was run, and whose job queue is there.
 
     Ends with 1 when one is pending, or was run with other words than it has now.
     """
     with plain_errors():
-        states = asyncio.run(read_schema_state(_database_url(shop_settings_for_command(data))))
+        url = _database_url(shop_settings_for_command(data))
+        states = asyncio.run(read_schema_state(url))
+        queue = asyncio.run(read_queue_state(url))
     if as_json:
-        typer.echo(msgspec.json.encode({"migrations": states}))
+        typer.echo(msgspec.json.encode({"migrations": states, "job_queue": queue}))
     else:
         for each in states:
             typer.echo(f"{each.title}  {_in_words(each)}")
-    if any(each.state != "applied" for each in states):
+        typer.echo(f"job queue  {_queue_in_words(queue)}")
+    if any(each.state != "applied" for each in states) or not queue.is_up_to_date:
         raise typer.Exit(1)
 
 
@@ -58,6 +67,11 @@ def _in_words(migration: MigrationState) -> str:
     if migration.applied_at is None:
         return "pending"
     return f"{migration.state} {migration.applied_at:%Y-%m-%d %H:%M:%S} UTC"
+
+
+def _queue_in_words(queue: JobQueueState) -> str:
+    there = "none" if queue.installed is None else f"PgQueuer {queue.installed}"
+    return there if queue.is_up_to_date else f"{there}; PgQueuer {queue.needed} pending"
 
 
 def _database_url(settings: Settings) -> str:

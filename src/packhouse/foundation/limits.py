@@ -78,7 +78,28 @@ LOG_LEAVES_PER_BATCH: Final = 5_000
 CHECKPOINT_PAUSE_SECONDS: Final = 1.0
 
 WORKER_CONNECTIONS: Final = 4
-"""What the worker program keeps of a host's database connections: one a loop, and one to spare."""
+"""What the worker program keeps of a host's database connections: one for the relay, the sequencer
+and the job queue each, and one that the jobs share."""
+
+JOBS_PER_LOOK: Final = 4
+JOBS_AT_ONCE: Final = 8
+"""Of one worker. Most of them wait for somebody else's server, not for ours."""
+JOB_SECONDS_MAX: Final = 60.0
+"""How long a job may take that does not say otherwise; then it is given up, and tried again."""
+JOB_STOP_SECONDS: Final = 2.0
+"""How long the jobs in hand may go on when the worker is told to stop; then others get them."""
+JOB_LOOK_SECONDS: Final = 5.0
+"""How often a worker looks for jobs by itself; it is called when one is put into the queue."""
+JOB_HEARTBEAT_SECONDS: Final = 15.0
+"""After so long without a sign from the worker that has a job, another one takes it."""
+JOB_ATTEMPTS_MAX: Final = 12
+JOB_RETRY_SECONDS_MIN: Final = 4.0
+JOB_RETRY_FACTOR: Final = 3
+JOB_RETRY_SECONDS_MAX: Final = 3_600.0
+"""The first pause, what the next one is multiplied by, and the longest: five hours together, so
+that a night in which the mail server is away costs no letter."""
+JOB_LOG_DAYS: Final = 30
+JOB_LOG_ROWS_PER_STEP: Final = 5_000
 
 ADMIN_CONNECTIONS: Final = 2
 """What a web worker keeps for operators beside its own, where they have a login of theirs."""
@@ -118,10 +139,13 @@ SEED_PAIRS_PER_SWEEP: Final = 100
 SESSIONS_PER_SWEEP: Final = 1_000
 OPENINGS_PER_FEED_ERASURE: Final = 500
 """How far one transaction takes a closed account's name out of the feed: 10,000 pulls at most."""
-SWEEP_PAUSE_SECONDS: Final = 60.0
 
 # A leaf's length is written in two bytes; a card with its copies takes about 80.
 assert STOCK_CARDS_PER_EVENT_MAX * 100 < LOG_LEAF_BYTES_MAX
+# PgQueuer wants room for two looks.
+assert JOBS_AT_ONCE >= 2 * JOBS_PER_LOOK
+# A worker that stops has given back what it had before another one would take it for dead.
+assert JOB_STOP_SECONDS < JOB_HEARTBEAT_SECONDS
 # "A new one within 10 s of every leaf" has room for a restart of the worker.
 assert CHECKPOINT_PAUSE_SECONDS <= 2
 # A promise in days is kept by a sweep that may be down for a night: a whole day is left for that.

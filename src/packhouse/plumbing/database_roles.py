@@ -88,7 +88,9 @@ async def _make_roles(connection: asyncpg.Connection) -> None:
 async def _grant(connection: asyncpg.Connection) -> None:
     everybody = ", ".join(DATABASE_ROLES)
     # At the level of a table this takes away what was granted on its columns, too.
-    await connection.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public FROM {everybody}")
+    await connection.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public, jobs FROM {everybody}")
+    await connection.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA jobs FROM {everybody}")
+    await connection.execute(f"REVOKE ALL ON SCHEMA jobs FROM {everybody}")
     for statement in list_grants():
         await connection.execute(statement)
 

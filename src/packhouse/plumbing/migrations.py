@@ -8,6 +8,8 @@ and must be repeatable. One advisory lock keeps two deployments from migrating a
 Code that does not know a migration yet runs on, unless the file says otherwise: ``-- Needs: 0007``
 in its header means that it takes away what code without migration 7 still uses. It is kept beside
 what was run, so that such code refuses to begin instead of failing here and there.
+
+The job queue's tables come after the numbered files, by PgQueuer's own planner.
 """
 
 import asyncio
@@ -22,6 +24,7 @@ import msgspec
 
 from packhouse.foundation.errors import Breach, Outage
 from packhouse.plumbing.database_roles import grant_roles
+from packhouse.plumbing.job_schema import install_job_queue
 
 LOCK_TIMEOUT_MS = 3_000
 """A migration that cannot get its lock in this time gives up and is tried again later."""
@@ -136,10 +139,21 @@ async def migrate(connection: asyncpg.Connection) -> Sequence[Migration]:
         pending = await list_pending(connection)
         for migration in pending:
             await _run(connection, migration)
+        await _install_job_queue(connection)
         await grant_roles(connection)
         return pending
     finally:
         await connection.execute("SELECT pg_advisory_unlock($1)", ADVISORY_LOCK)
+
+
+async def _install_job_queue(connection: asyncpg.Connection) -> None:
+    try:
+        await install_job_queue(connection)
+    except asyncpg.LockNotAvailableError as error:
+        raise MigrationBlocked(
+            f"The job queue's tables waited {LOCK_TIMEOUT_MS} ms for a lock that a long transaction"
+            " holds. Run it again; what was done stays."
+        ) from error
 
 
 async def _lock_out_others(connection: asyncpg.Connection) -> None:

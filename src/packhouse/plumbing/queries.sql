@@ -149,3 +149,16 @@ FROM pg_control_system() AS cluster, pg_control_checkpoint() AS checkpoint,
 -- name: find_replayed
 -- How far a replica has replayed, and whether it still does. No table, no lock.
 SELECT pg_is_in_recovery() AS is_in_recovery, pg_last_wal_replay_lsn() AS replayed
+
+-- name: delete_job_log
+-- A step of what the queue noted long ago, but for dead letters, whose reason it is. Indexes:
+-- pgqueuer_log_created, pgqueuer_pkey.
+DELETE FROM jobs.pgqueuer_log
+WHERE id = ANY (ARRAY(
+    SELECT noted.id
+    FROM jobs.pgqueuer_log AS noted
+    WHERE noted.created < $1
+        AND NOT EXISTS (SELECT FROM jobs.pgqueuer AS kept WHERE kept.id = noted.job_id AND kept.status = 'failed')
+    ORDER BY noted.created
+    LIMIT $2
+))

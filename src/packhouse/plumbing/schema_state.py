@@ -8,6 +8,12 @@ from typing import ClassVar, Literal
 import msgspec
 
 from packhouse.foundation.errors import Refusal
+from packhouse.plumbing.job_schema import (
+    PGQUEUER_VERSION,
+    JobQueueState,
+    has_job_queue,
+    read_job_queue_state,
+)
 from packhouse.plumbing.migrations import Migration, list_migrations, migrate
 from packhouse.plumbing.postgres import Connection, open_database
 
@@ -62,10 +68,19 @@ async def require_migrated(url: str) -> None:
             " start the version that it was migrated with."
         )
     pending = [each.title for each in states if each.state == "pending"]
+    async with _connection(url) as connection:
+        if not await has_job_queue(connection):
+            pending.append(f"the job queue of PgQueuer {PGQUEUER_VERSION}")
     if pending:
         raise NotMigrated(
             f"The database lacks {', '.join(pending)}; run `packhouse db migrate` first."
         )
+
+
+async def read_queue_state(url: str) -> JobQueueState:
+    """Which job queue is there, and what ``migrate_database`` would still do to it."""
+    async with _connection(url) as connection:
+        return await read_job_queue_state(connection)
 
 
 async def migrate_database(url: str) -> Sequence[Migration]:

@@ -6,7 +6,7 @@ from typing import Final
 from packhouse.flows.check_laws import check_laws
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
-from packhouse.plumbing.schema_state import read_schema_state
+from packhouse.plumbing.schema_state import read_queue_state, read_schema_state
 from packhouse.plumbing.settings import require_setting
 from packhouse.readiness.model import Seen, failed, judged, passed, sentence_of
 from packhouse.readiness.shop import Shop
@@ -46,13 +46,18 @@ LIMIT 20
 
 
 async def see_migrations(shop: Shop) -> Seen:
-    """Every migration of this version has run, in its own words."""
+    """Every migration of this version has run, in its own words, and the job queue is there."""
     url = require_setting(shop.settings.database_url, name="database_url").reveal()
     states = await read_schema_state(url)
+    queue = await read_queue_state(url)
     wrong = [each.title for each in states if each.state != "applied"]
+    if not queue.is_up_to_date:
+        wrong.append(f"the job queue of PgQueuer {queue.needed}")
     if wrong:
         return failed(f"Pending or changed: {', '.join(wrong)}.")
-    return passed(f"All {len(states)} migrations have run.")
+    return passed(
+        f"All {len(states)} migrations have run; the job queue is PgQueuer {queue.installed}'s."
+    )
 
 
 async def see_indexes_exist(shop: Shop) -> Seen:

@@ -73,3 +73,17 @@ GRANT UPDATE (is_published) ON lot_items TO packhouse_worker;
 GRANT UPDATE (username) ON global_feed TO packhouse_worker;
 GRANT UPDATE ON feed_erasures, log_tiles, tier_counts, house_accounts TO packhouse_worker;
 GRANT DELETE ON outbox, sessions, feed_erasures TO packhouse_worker;
+
+-- Jobs: workers take them, note what became of them, and keep the schedules; operators put them there, and try a
+-- dead letter again or discard it. The tables are PgQueuer's, which looks whether each of them is there.
+GRANT USAGE ON SCHEMA jobs TO packhouse_worker, packhouse_admin;
+GRANT SELECT ON jobs.pgqueuer, jobs.pgqueuer_log TO packhouse_worker, packhouse_admin;
+GRANT SELECT ON jobs.pgqueuer_schedules, jobs.pgqueuer_statistics TO packhouse_worker;
+GRANT INSERT ON jobs.pgqueuer, jobs.pgqueuer_log TO packhouse_worker, packhouse_admin;
+GRANT INSERT ON jobs.pgqueuer_schedules TO packhouse_worker;
+GRANT UPDATE ON jobs.pgqueuer, jobs.pgqueuer_schedules TO packhouse_worker;
+GRANT UPDATE (status, execute_after, updated, attempts, queue_manager_id) ON jobs.pgqueuer TO packhouse_admin;
+GRANT DELETE ON jobs.pgqueuer TO packhouse_worker, packhouse_admin;
+GRANT DELETE ON jobs.pgqueuer_log TO packhouse_worker;
+GRANT USAGE ON SEQUENCE jobs.pgqueuer_id_seq TO packhouse_worker, packhouse_admin;
+GRANT USAGE ON SEQUENCE jobs.pgqueuer_schedules_id_seq TO packhouse_worker;

@@ -14,12 +14,12 @@ from packhouse.plumbing.logging import configure_logging, get_log
 from packhouse.plumbing.meter_memory import handed_meter_memory
 from packhouse.plumbing.metrics import METERS
 from packhouse.plumbing.settings import Settings, require_setting
+from packhouse.worker.jobs import run_jobs
 from packhouse.worker.probes import probes_open
 from packhouse.worker.relay import run_relay
 from packhouse.worker.sequencer import run_sequencer
-from packhouse.worker.sweep import run_sweep
 
-LOOPS = (run_relay, run_sequencer, run_sweep)
+LOOPS = (run_relay, run_sequencer, run_jobs)
 """Each takes the house and an event that ends it."""
 
 GC_THRESHOLD: Final = 50_000

@@ -1,0 +1,41 @@
+"""Jobs: work that is done beside the web, at least once, by whichever worker is free.
+
+A job's ``name`` and ``version`` are a contract with workers of other versions, as an event's are:
+fields may be added with a default; anything else is a new version, which no older worker takes. A
+job holds ids and no personal data: who does it looks up what is true by then.
+"""
+
+from typing import ClassVar
+
+import msgspec
+
+
+class RevealSeeds(msgspec.Struct, frozen=True):
+    """End the seed pairs that have been in use for long."""
+
+    name: ClassVar[str] = "reveal_seeds"
+    version: ClassVar[int] = 1
+
+
+class EraseFeedNames(msgspec.Struct, frozen=True):
+    """Take what is left of closed accounts' names out of the feed."""
+
+    name: ClassVar[str] = "erase_feed_names"
+    version: ClassVar[int] = 1
+
+
+class DeleteSessions(msgspec.Struct, frozen=True):
+    """Delete the sessions that have ended."""
+
+    name: ClassVar[str] = "delete_sessions"
+    version: ClassVar[int] = 1
+
+
+class TrimJobLog(msgspec.Struct, frozen=True):
+    """Delete what the queue noted of jobs that ended long ago."""
+
+    name: ClassVar[str] = "trim_job_log"
+    version: ClassVar[int] = 1
+
+
+Job = RevealSeeds | EraseFeedNames | DeleteSessions | TrimJobLog

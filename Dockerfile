@@ -18,7 +18,8 @@ RUN python -m venv /opt/packhouse \
  && /opt/packhouse/bin/pip install --no-cache-dir --disable-pip-version-check --only-binary :all: \
     --require-hashes --requirement requirements-image.lock
 COPY --from=wheel /wheel /wheel
-RUN /opt/packhouse/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps /wheel/*.whl
+RUN /opt/packhouse/bin/pip install --no-cache-dir --disable-pip-version-check --no-deps /wheel/*.whl \
+ && /opt/packhouse/bin/packhouse assets build
 
 FROM python:3.11-slim
 # A number, so that Kubernetes can see that it is not root.

@@ -14,6 +14,7 @@ $(VENV)/.made: requirements.lock pyproject.toml
 	@$(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement requirements.lock
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@$(BIN)/packhouse assets build >/dev/null
 	@touch $@
 
 setup: $(VENV)/.made ## Make .venv with the locked dependencies

@@ -89,7 +89,7 @@ async def open_house(
         seed_key = require_setting(settings.seed_key, name="seed_key").reveal()
         lanes = Lanes(waiting_max=OPENINGS_WAITING_MAX, wait_seconds_max=OPENING_WAIT_SECONDS_MAX)
         reads = Lanes(waiting_max=DATABASE_WAITING_MAX, wait_seconds_max=DATABASE_WAIT_SECONDS_MAX)
-        media = MediaFolder(settings.media_directory)
+        media = MediaFolder(settings.media_directory, origin=settings.assets_url or "")
         try:
             yield House(
                 settings=settings,

@@ -13,7 +13,8 @@ import msgspec
 
 import packhouse.web
 from packhouse.draws import Receipt
-from packhouse.web.headers import CONTENT_SECURITY_POLICY
+from packhouse.plumbing.settings import Settings
+from packhouse.web.headers import content_security_policy
 from packhouse.web.pages import environment
 
 STATIC: Final = Path(packhouse.web.__file__).parent / "static"
@@ -58,7 +59,7 @@ def serving(files: PublicFiles) -> Iterator[str]:
             self.send_response(HTTPStatus.OK)
             self.send_header("Content-Type", f"{media_type}; charset=utf-8")
             self.send_header("Content-Length", str(len(content)))
-            self.send_header("Content-Security-Policy", CONTENT_SECURITY_POLICY)
+            self.send_header("Content-Security-Policy", content_security_policy(Settings()))
             self.end_headers()
             self.wfile.write(content)
 

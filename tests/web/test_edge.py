@@ -158,7 +158,7 @@ async def test_assets_are_kept_for_ever_by_their_hash_and_checked_by_their_name(
     hashed = page[start : page.index('"', start)]
     kept = await client.get(hashed)
     assert "immutable" in kept.headers["cache-control"]
-    assert kept.headers["content-encoding"] == "gzip"
+    assert kept.headers["content-encoding"] == "br"
     again = await client.get(hashed, headers={"if-none-match": kept.headers["etag"]})
     assert (again.status_code, again.content) == (304, b"")
     plain = await client.get("/static/favicon.svg")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from packhouse import __version__
+from packhouse.cli.assets import assets_commands
 from packhouse.cli.bench import bench_command
 from packhouse.cli.catalog import import_catalog_command
 from packhouse.cli.config import config_command
@@ -38,6 +39,7 @@ packhouse_commands.command("serve")(serve_command)
 packhouse_commands.command("seed-demo", hidden=True)(seed_demo_command)
 packhouse_commands.add_typer(db_commands, name="db")
 packhouse_commands.add_typer(catalog_commands, name="catalog")
+packhouse_commands.add_typer(assets_commands, name="assets")
 catalog_commands.command("import")(import_catalog_command)
 packhouse_commands.add_typer(owner_commands, name="owner")
 owner_commands.command("create")(create_owner_command)

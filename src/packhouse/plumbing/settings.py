@@ -192,6 +192,12 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         int,
         Meta(description="How long to wait for the cache before going on without.", ge=1, le=5000),
     ] = 50
+    assets_url: Annotated[
+        WebOrigin | None,
+        Meta(
+            description="A CDN before this shop, from which browsers get style sheets and pictures."
+        ),
+    ] = None
     media_directory: Annotated[Path, Meta(description="The folder that keeps card pictures.")] = (
         Path("media")
     )

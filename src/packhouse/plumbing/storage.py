@@ -30,8 +30,9 @@ class MediaUnavailable(Outage):
 class MediaFolder:
     """A folder of files by content. Its methods block: call them in a thread."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, origin: str = "") -> None:
         self._path = path
+        self._origin = origin
 
     @staticmethod
     def key_of(data: bytes, suffix: str) -> str:
@@ -62,8 +63,8 @@ class MediaFolder:
         return path
 
     def url_of(self, key: str) -> str:
-        """The address of a key on this shop."""
-        return MEDIA_URL + key
+        """The address of a key, on this shop or on the CDN before it."""
+        return f"{self._origin}{MEDIA_URL}{key}"
 
 
 def _write_whole(path: Path, data: bytes) -> None:

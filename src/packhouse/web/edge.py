@@ -7,7 +7,6 @@ live streams and the few hot routes are answered here; everything else goes on t
 
 import re
 import time
-from collections.abc import Iterable
 
 import msgspec
 
@@ -16,7 +15,7 @@ from packhouse.accounts import SessionUser
 from packhouse.foundation.errors import PackhouseError, Refusal
 from packhouse.house import House
 from packhouse.plumbing.logging import bind_request, get_log, write_access_line
-from packhouse.plumbing.rate_limits import RateLimiter, Verdict
+from packhouse.plumbing.rate_limits import RateLimiter
 from packhouse.plumbing.setting_values import RateLimit
 from packhouse.web.addresses import client_address, limit_key, pages_key
 from packhouse.web.admission import Admission
@@ -36,6 +35,7 @@ from packhouse.web.hot_routes import HotRoutes, Key
 from packhouse.web.problems import problem_answer
 from packhouse.web.roles import WebRole, require_served
 from packhouse.web.same_site import require_same_site
+from packhouse.web.sending import Sending
 from packhouse.web.server.wire import open_head
 from packhouse.web.session import read_cookie
 
@@ -194,7 +194,13 @@ class Edge:
             ),
         )
         bind_request(context.request_id)
-        out = _Out(send, context, self._default_headers, is_head=scope["method"] == "HEAD")
+        out = Sending(
+            send,
+            context,
+            self._default_headers,
+            is_head=scope["method"] == "HEAD",
+            accept_encoding=headers.text("accept-encoding"),
+        )
         out.extra += cors_headers(headers.text("origin"), scope, self._house.settings)
         try:
             with self._admission.of(scope["path"]):
@@ -211,7 +217,7 @@ class Edge:
         self,
         scope: Scope,
         receive: Receive,
-        out: "_Out",
+        out: Sending,
         context: RequestContext,
         headers: HeaderReader,
     ) -> None:
@@ -249,7 +255,7 @@ class Edge:
         self,
         scope: Scope,
         receive: Receive,
-        out: "_Out",
+        out: Sending,
         context: RequestContext,
         headers: HeaderReader,
     ) -> None:
@@ -325,7 +331,7 @@ class Edge:
 
         return receive_limited
 
-    def _log(self, scope: Scope, out: "_Out", context: RequestContext, started: float) -> None:
+    def _log(self, scope: Scope, out: Sending, context: RequestContext, started: float) -> None:
         if scope["path"].startswith(UNLIMITED) and (out.status or 0) < 500:
             return
         write_access_line(
@@ -337,60 +343,6 @@ class Edge:
             seconds=time.perf_counter() - started,
             code=out.code,
         )
-
-
-class _Out:
-    """Sends one answer and adds what every answer carries."""
-
-    def __init__(
-        self,
-        send: Send,
-        context: RequestContext,
-        defaults: list[tuple[bytes, bytes]],
-        *,
-        is_head: bool,
-    ) -> None:
-        self._send = send
-        self._context = context
-        self._defaults = defaults
-        self.is_head = is_head
-        self.extra: list[tuple[bytes, bytes]] = []
-        self.verdict: Verdict | None = None
-        self.status: int | None = None
-        self.code: str | None = None
-
-    async def __call__(self, message: Message) -> None:
-        if message["type"] == "http.response.start":
-            self.status = message["status"]
-            message["headers"] = self._completed(message.get("headers", []))
-        elif message["type"] == "http.response.body" and self.is_head:
-            message["body"] = b""
-        await self._send(message)
-
-    async def answer(self, answer: Answer) -> None:
-        """Send a whole answer, unless one has begun: then nothing better can be said any more."""
-        if self.status is not None:
-            return
-        self.status = answer.status
-        length = (b"content-length", str(len(answer.body)).encode())
-        headers = self._completed([*answer.headers, length])
-        await self._send(
-            {"type": "http.response.start", "status": answer.status, "headers": headers}
-        )
-        body = b"" if self.is_head else answer.body
-        await self._send({"type": "http.response.body", "body": body, "more_body": False})
-
-    def _completed(self, own: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
-        headers = completed_headers(
-            own,
-            defaults=self._defaults,
-            request_id=self._context.request_id,
-            extra=self.extra,
-            verdict=self.verdict,
-        )
-        if self._context.new_cookie is not None:
-            headers.append((b"set-cookie", self._context.new_cookie.encode()))
-        return headers
 
 
 def _peer(scope: Scope) -> str:

@@ -8,22 +8,22 @@ import gzip
 import time
 from collections.abc import Awaitable, Callable, Hashable
 from http import HTTPStatus
-from typing import Final, Literal
+from typing import Final
 
 import brotli
 import msgspec
+import zstandard
 
 from packhouse.web.answers import Answer, etag_of, matches_etag
 from packhouse.web.asgi import Headers
+from packhouse.web.codings import COMPRESSED_FROM_BYTES, SMALLEST_FIRST, Coding, choose_coding
 from packhouse.web.kept import Kept
 from packhouse.web.server.wire import open_head
 
 ANSWERS_KEPT_MAX: Final = 256
-COMPRESSED_FROM_BYTES: Final = 512
 GZIP_LEVEL: Final = 5
 BROTLI_QUALITY: Final = 4
-
-Coding = Literal["br", "gzip", "identity"]
+ZSTD_LEVEL: Final = 7
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -58,16 +58,9 @@ class KeptAnswer:
         return whole
 
     def _coding(self, accept_encoding: str | None) -> Coding:
-        # A coding that is named with a weight of zero is rare enough to be sent the plain bytes.
-        if (
-            not accept_encoding
-            or len(self.body) < COMPRESSED_FROM_BYTES
-            or "q=0" in accept_encoding
-        ):
+        if accept_encoding is None or len(self.body) < COMPRESSED_FROM_BYTES:
             return "identity"
-        if "br" in accept_encoding:
-            return "br"
-        return "gzip" if "gzip" in accept_encoding else "identity"
+        return choose_coding(accept_encoding, SMALLEST_FIRST)
 
     def _tag_of(self, coding: Coding) -> str:
         """Bytes that differ have tags that differ (RFC 9110, section 8.8.3)."""
@@ -77,6 +70,8 @@ class KeptAnswer:
         body = self.body
         if coding == "br":
             body = brotli.compress(body, quality=BROTLI_QUALITY)
+        elif coding == "zstd":
+            body = zstandard.ZstdCompressor(level=ZSTD_LEVEL).compress(body)
         elif coding == "gzip":
             body = gzip.compress(body, GZIP_LEVEL, mtime=0)
         about = (

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from functools import cache, lru_cache
+from functools import cache, lru_cache, partial
 from typing import Any, Final
 
 import jinja2
@@ -73,8 +73,11 @@ def static_files() -> StaticFiles:
 
 
 @cache
-def environment() -> jinja2.Environment:
-    """The template environment: escapes everything, and refuses names that nobody gave."""
+def environment(assets_url: str = "") -> jinja2.Environment:
+    """The template environment: escapes everything, and refuses names that nobody gave.
+
+    ``assets_url`` is the CDN from which browsers get assets, if there is one.
+    """
     made = jinja2.Environment(
         loader=jinja2.PackageLoader("packhouse.web"),
         autoescape=True,
@@ -84,7 +87,7 @@ def environment() -> jinja2.Environment:
         auto_reload=False,
     )
     made.globals |= {
-        "asset": static_files().url_of,
+        "asset": partial(static_files().url_of, origin=assets_url),
         "money": format_minor,
         "section_of": _section_of,
         "TIERS": TIERS,
@@ -109,7 +112,7 @@ async def page(
     context = context_of(request.scope)
     viewer = await _page_viewer(context)
     text = (
-        environment()
+        environment(context.house.settings.assets_url or "")
         .get_template(template)
         .render(_frame(request.scope, context, viewer, flash) | dict(values or {}))
     )
@@ -130,7 +133,7 @@ def render_problem(
     """The friendly page of an error; it works without database and cache."""
     frame = _frame(scope, context, None, ())
     text = (
-        environment()
+        environment(context.house.settings.assets_url or "")
         .get_template("problem.html")
         .render(frame | {"problem": problem, "errors": errors})
     )

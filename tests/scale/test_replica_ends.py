@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from packhouse.plumbing.postgres import DatabaseUnavailable
+from packhouse.plumbing.postgres import DatabaseBusy, DatabaseUnavailable
 from worlds.standby import (
     Primary,
     ask,
@@ -84,3 +84,17 @@ async def test_a_replica_may_come_later(primary: Primary) -> None:
             late.start()
             await until(lambda: states(database) == ["in_rotation"])
             assert await ask(database, IS_A_REPLICA)
+
+
+async def test_who_finds_neither_replica_nor_primary_is_told_and_leaves_nothing_behind(
+    primary: Primary,
+) -> None:
+    with primary.replica() as mortal:
+        async with opened(primary, mortal, pool_size=2) as database:
+            async with database.reading() as reading, database.connection(), database.connection():
+                mortal.kill()
+                with pytest.raises(DatabaseBusy):
+                    await reading.fetchval(IS_A_REPLICA)
+            assert await ask(database, IS_A_REPLICA) is False
+            mortal.start()
+            await until(lambda: states(database) == ["in_rotation"])

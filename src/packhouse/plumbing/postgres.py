@@ -144,9 +144,12 @@ class Loan:
         try:
             self._connection = await self._pool.take(ahead=self._ahead)
         except PoolBusy as error:
-            raise busy() from error
+            raise DatabaseBusy(
+                "More is going on than the shop can serve at once. Try again in a moment, with the"
+                " same Idempotency-Key if there was one: nothing was done."
+            ) from error
         except AWAY as error:
-            raise unavailable(error) from error
+            raise _unavailable(error) from error
         return self._connection
 
     async def __aexit__(
@@ -155,17 +158,13 @@ class Loan:
         error: BaseException | None,
         _traceback: TracebackType | None,
     ) -> None:
-        self._pool.give_back(self._connection, is_clean=is_clean_after(error))
+        # A cancellation or the end of somebody's patience may have left a query half-way.
+        is_clean = error is None or (
+            isinstance(error, Exception) and not isinstance(error, TimeoutError)
+        )
+        self._pool.give_back(self._connection, is_clean=is_clean)
         if isinstance(error, AWAY):
-            raise unavailable(error) from error
-
-
-def is_clean_after(error: BaseException | None) -> bool:
-    """Whether a connection may be lent again when its borrower ended so.
-
-    A cancellation or the end of somebody's patience may have left a query half-way.
-    """
-    return error is None or (isinstance(error, Exception) and not isinstance(error, TimeoutError))
+            raise _unavailable(error) from error
 
 
 @asynccontextmanager
@@ -264,16 +263,7 @@ def connector(
     return connect
 
 
-def busy() -> DatabaseBusy:
-    """What is told to whoever finds the line for a connection full, or too slow."""
-    return DatabaseBusy(
-        "More is going on than the shop can serve at once. Try again in a moment, with the"
-        " same Idempotency-Key if there was one: nothing was done."
-    )
-
-
-def unavailable(error: BaseException) -> DatabaseUnavailable:
-    """What is told to whoever was asking when ``error`` came."""
+def _unavailable(error: BaseException) -> DatabaseUnavailable:
     return DatabaseUnavailable(
         # A commit whose answer was lost may have been done: only its key can tell.
         "The database is away just now. Try again in a moment, with the same"

@@ -177,7 +177,7 @@ class Replica:
                     await self._ask_for_ever(connection)
                 finally:
                     connection.terminate()
-            except (*AWAY, asyncpg.PostgresError) as error:
+            except Exception as error:  # noqa: BLE001 - whatever is wrong with it, it is away
                 self._lose(error)
             await asyncio.sleep(REPLICA_LOOK_SECONDS)
 

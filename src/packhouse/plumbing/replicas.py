@@ -31,19 +31,16 @@ from packhouse.plumbing.metrics import (
     REPLICA_READS,
     REPLICA_STATES,
 )
-from packhouse.plumbing.pool import Connection, Pool, PoolBusy
+from packhouse.plumbing.pool import Connection, Pool
 from packhouse.plumbing.postgres import (
-    AWAY,
     Database,
+    DatabaseUnavailable,
     Loan,
     ReadConnection,
     Record,
     ReplicaStanding,
-    busy,
     connector,
-    is_clean_after,
     open_pool,
-    unavailable,
 )
 from packhouse.plumbing.replica import Replica, is_of_the_server
 from packhouse.plumbing.wal import PrimaryWal
@@ -63,7 +60,10 @@ class Replicas:
         self._turn = 0
 
     async def find_current(self) -> Replica | None:
-        """A replica that has replayed all that was answered before this call, if one has."""
+        """A replica that has replayed all that was answered before this call, if one has.
+
+        Raises an ``Outage`` when the primary does not say what that is.
+        """
         rotation = [replica for replica in self.replicas if replica.is_in_rotation]
         if not rotation:
             self.count("none_in_rotation")
@@ -72,8 +72,8 @@ class Replicas:
         replica = rotation[self._turn % len(rotation)]
         try:
             position = await self._wal.find_position()
-        except (Outage, asyncpg.PostgresError):
-            # What is wrong with the primary it tells by itself.
+        except asyncpg.PostgresError:
+            # A primary that cannot tell is none; whoever asks it is told what it is.
             return None
         if await replica.reaches(position):
             return replica
@@ -141,27 +141,24 @@ class ReplicatedDatabase(Database):
 class _Reading:
     """One reading: from the replica it was given, and from the primary once that has failed it."""
 
-    __slots__ = ("_borrowed", "_loan", "_primary", "_replica", "_replicas")
+    __slots__ = ("_connection", "_loan", "_primary", "_replica", "_replicas")
 
     def __init__(self, primary: Pool, replicas: Replicas) -> None:
         self._primary = primary
         self._replicas = replicas
+        self._replica: Replica | None = None
         self._loan: Loan | None = None
 
     async def __aenter__(self) -> ReadConnection:
         replica = await self._replicas.find_current()
         if replica is None:
-            return await self._turn_to_primary()
+            return await self._borrow(self._primary)
         try:
-            self._borrowed = await replica.pool.take()
-        except PoolBusy as error:
-            raise busy() from error
-        except Exception as error:
-            if not is_of_the_server(error):
-                raise
+            await self._borrow(replica.pool)
+        except (DatabaseUnavailable, asyncpg.PostgresError):
             self._replicas.count("failed")
             replica.leave()
-            return await self._turn_to_primary()
+            return await self._borrow(self._primary)
         self._replica = replica
         self._replicas.count("replica")
         return self
@@ -174,10 +171,6 @@ class _Reading:
     ) -> None:
         if self._loan is not None:
             await self._loan.__aexit__(kind, error, traceback)
-            return
-        self._replica.pool.give_back(self._borrowed, is_clean=is_clean_after(error))
-        if isinstance(error, AWAY):
-            raise unavailable(error) from error
 
     async def fetch(self, query: str, /, *args: object) -> list[Record]:
         rows: list[Record] = await self._ask(asyncpg.Connection.fetch, query, args)
@@ -193,27 +186,30 @@ class _Reading:
     async def _ask(
         self, ask: Callable[..., Awaitable[Any]], query: str, args: tuple[object, ...]
     ) -> Any:  # noqa: ANN401 - rows, a row or any column
-        if self._loan is None:
+        if self._replica is not None:
             try:
-                return await ask(self._borrowed, query, *args)
+                return await ask(self._connection, query, *args)
             except Exception as error:
                 if not is_of_the_server(error):
                     raise
-                self._give_up(error)
-            await self._turn_to_primary()
-        return await ask(self._borrowed, query, *args)
+                self._give_up(self._replica, error)
+        if self._loan is None:
+            await self._borrow(self._primary)
+        return await ask(self._connection, query, *args)
 
-    def _give_up(self, error: Exception) -> None:
+    async def _borrow(self, pool: Pool) -> Connection:
+        loan = Loan(pool, ahead=False)
+        self._connection = await loan.__aenter__()
+        self._loan = loan
+        return self._connection
+
+    def _give_up(self, replica: Replica, error: Exception) -> None:
         is_answer = isinstance(error, asyncpg.PostgresError)
-        self._replica.pool.give_back(self._borrowed, is_clean=is_answer)
+        replica.pool.give_back(self._connection, is_clean=is_answer)
+        self._loan = self._replica = None
         self._replicas.count("failed")
-        if not is_answer or self._borrowed.is_closed():
-            self._replica.leave()
-
-    async def _turn_to_primary(self) -> Connection:
-        self._loan = Loan(self._primary, ahead=False)
-        self._borrowed = await self._loan.__aenter__()
-        return self._borrowed
+        if not is_answer or self._connection.is_closed():
+            replica.leave()
 
 
 @asynccontextmanager

@@ -424,3 +424,16 @@ async def test_a_stop_does_not_wait_for_who_never_asks(served: Served) -> None:
         await asyncio.sleep(0.05)
         await served.server.stop(seconds=PATIENCE_SECONDS)
         assert await wire.read_all() == b""
+
+
+async def test_who_sends_far_too_much_can_read_why_it_is_refused(served: Served) -> None:
+    async def refuse(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await answer(send, b"too large", status=413)
+
+    served.app.on["/upload"] = refuse
+    head = b"POST /upload HTTP/1.1\r\nHost: shop\r\nContent-Length: 50000000\r\n\r\n"
+    async with served.connect() as wire:
+        wire.writer.write(head + b" " * 5_000_000)
+        await asyncio.sleep(0.3)
+        status, headers, body = await wire.read_answer()
+        assert (status, headers["connection"], body) == (413, "close", b"too large")

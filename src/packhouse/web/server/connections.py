@@ -17,7 +17,8 @@ from packhouse.web.server.exchanges import Exchange
 from packhouse.web.server.requests import Address, RequestReader
 
 LINGER_BYTES_MAX: Final = 256 * 1024
-"""What a client may still send after its last answer: closed at once, it might never read it."""
+"""What is still read of a client after its last answer; then it waits, which leaves it time to read
+that. Cut off at once it might lose it: what it has sent and nobody read resets the connection."""
 
 SAME_BYTES_MAX: Final = 2_048
 """A request up to this size is known again when the same bytes follow it, as from who polls."""
@@ -356,7 +357,7 @@ class HttpConnection(asyncio.Protocol):
     def _overhear(self, data: bytes) -> None:
         self._linger_bytes -= len(data)
         if self._linger_bytes < 0:
-            self.abort()
+            self.hold_back()
 
 
 def _address(found: Any) -> Address:  # noqa: ANN401 - as the system gives it

@@ -23,6 +23,7 @@ from packhouse.foundation.limits import (
 from packhouse.foundation.time import Clock, utc_now
 from packhouse.plumbing.entropy import Entropy, system_entropy
 from packhouse.plumbing.lanes import Lanes
+from packhouse.plumbing.mail import Mail, open_mail
 from packhouse.plumbing.payments import DemoPayments, PaymentProvider
 from packhouse.plumbing.postgres import Database, pool_size_per_web_worker
 from packhouse.plumbing.replicas import open_databases
@@ -33,7 +34,8 @@ from packhouse.plumbing.valkey import Valkey
 
 
 class House(msgspec.Struct, frozen=True, eq=False):
-    """What flows work with; one for each process. ``log_signer`` is None without ``log_key``.
+    """What flows work with; one for each process. ``log_signer`` is None without ``log_key``, and
+    ``mail`` where the shop sends no letters.
 
     Openings stand in ``lanes``; ``reads`` is for what many read at once, each for themselves.
     """
@@ -46,6 +48,7 @@ class House(msgspec.Struct, frozen=True, eq=False):
     seal: Seal
     log_signer: NoteSigner | None
     media: MediaFolder
+    mail: Mail | None
     payments: PaymentProvider | None
     cards: CardShelf
     packs: PackShelf
@@ -100,6 +103,7 @@ async def open_house(
                 seal=Seal(seed_key, entropy=entropy),
                 log_signer=_log_signer(settings),
                 media=media,
+                mail=open_mail(settings),
                 payments=DemoPayments() if settings.payment_provider == "demo" else None,
                 cards=CardShelf(media_url=media.url_of),
                 packs=PackShelf(),

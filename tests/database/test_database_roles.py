@@ -116,7 +116,8 @@ FORBIDDEN: Final = [
         ("worker", statement)
         for statement in (
             "SELECT password_hash FROM users",
-            "SELECT email FROM users",
+            "SELECT birth_date FROM users",
+            "UPDATE users SET email = ''",
             "SELECT email_key FROM user_emails",
             "INSERT INTO sessions SELECT * FROM sessions",
             "INSERT INTO openings SELECT * FROM openings",

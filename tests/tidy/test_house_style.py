@@ -53,6 +53,7 @@ ELSEWHERE: Final = re.compile(
 SHARED_STEPS: Final = (
     "announcements",
     "decide_openings",
+    "letters",
     "make_lot",
     "money_events",
     "settle_lot",

@@ -14,7 +14,7 @@ import pytest
 REPOSITORY = Path(__file__).parents[2]
 
 FLOORS = "Imports only go down; rooms on one floor never meet"
-PIPES = "Only the plumbing touches PostgreSQL and Valkey"
+PIPES = "Only the plumbing touches PostgreSQL, Valkey and mail servers"
 PAGES = "Only the web knows HTTP and HTML"
 RULES = "Rules are pure: no I/O, no clock, no chance"
 DOORS = "Knock at the door: import the room, never its furniture"
@@ -51,6 +51,7 @@ def test_every_contract_holds(copy: Path) -> None:
         ("web/streams.py", "from valkey.exceptions import ValkeyError", PIPES),
         ("flows/top_up.py", "import asyncpg", PIPES),
         ("worker/jobs.py", "import pgqueuer", PIPES),
+        ("flows/send_letter.py", "import aiosmtplib", PIPES),
         ("flows/sign_in.py", "from litestar import Request", PAGES),
         ("shipping/slip.py", "import jinja2", PAGES),
         ("wallet/rules.py", "import time", RULES),

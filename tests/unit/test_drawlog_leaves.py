@@ -36,12 +36,14 @@ from packhouse.draws import (
 from packhouse.foundation.cards import CardFace
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.events import (
+    AccountRegistered,
     CardCopies,
     Event,
     MoneyMoved,
     PackOpened,
     PackPublished,
     SeedCommitted,
+    ShipmentMoved,
     ShippingRequested,
     WaitingEvent,
 )
@@ -219,9 +221,12 @@ def test_an_event_becomes_the_leaf_of_its_kind() -> None:
     assert leaf_of_event(waiting(published)) == PackPublishedLeaf(NOON, "ember", 2, "cc")
 
 
+OF_NO_LEAF = (PackOpened, MoneyMoved, ShippingRequested, ShipmentMoved, AccountRegistered)
+
+
 @pytest.mark.parametrize("event", get_args(Event))
 def test_every_announcement_tells_its_leaf_everything(event: type[Event]) -> None:
-    if event in (PackOpened, MoneyMoved, ShippingRequested):
+    if event in OF_NO_LEAF:
         return
     fields = {field.name: field.type for field in msgspec.structs.fields(event)}
     told_of = {name: values_of(kind) for name, kind in fields.items()} | {"postings": ()}
@@ -239,7 +244,16 @@ def values_of(kind: object) -> object:
     return "ab" if kind is str else [CardCopies(UUID(int=3), 9)]
 
 
-@pytest.mark.parametrize("event", [PackOpened("ada", ()), MoneyMoved(()), ShippingRequested(())])
+@pytest.mark.parametrize(
+    "event",
+    [
+        PackOpened("ada", ()),
+        MoneyMoved(()),
+        ShippingRequested(()),
+        ShipmentMoved("shipped"),
+        AccountRegistered(),
+    ],
+)
 def test_what_names_a_collector_or_money_has_no_leaf_of_its_own(event: Event) -> None:
     assert leaf_of_event(waiting(event)) is None
 

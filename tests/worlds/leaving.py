@@ -73,8 +73,8 @@ async def find_traces(house: House, *words: str) -> dict[str, list[str]]:
     wanted = [word for each in words for word in (each, each.encode().hex())]
     async with house.database.connection() as connection:
         tables = await connection.fetch(
-            "SELECT relname FROM pg_class WHERE relkind = 'r'"
-            " AND relnamespace = 'public'::regnamespace ORDER BY relname"
+            "SELECT oid::regclass::text FROM pg_class WHERE relkind = 'r' AND relnamespace"
+            " IN ('public'::regnamespace, 'jobs'::regnamespace) ORDER BY relname"
         )
         found = {
             name: await connection.fetch(

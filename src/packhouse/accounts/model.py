@@ -30,6 +30,13 @@ class Discreet(msgspec.Struct, frozen=True):
         return []
 
 
+class Addressee(Discreet, frozen=True):
+    """Whom a letter goes to."""
+
+    username: str
+    email: str
+
+
 class User(Discreet, frozen=True):
     """Someone with an account. ``is_anonymous`` hides the name in the feed and nowhere else.
 

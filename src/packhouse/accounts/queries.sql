@@ -24,6 +24,12 @@ SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason,
 FROM users
 WHERE id = $1
 
+-- name: find_addressee
+-- Whom a letter goes to; nobody once the account is closed. Index: users_pkey.
+SELECT username, email
+FROM users
+WHERE id = $1 AND closed_at IS NULL
+
 -- name: lock_users
 -- Some accounts, locked in the order of their ids so that two transactions never wait in a circle.
 SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at,

@@ -7,6 +7,7 @@ from uuid import UUID
 from packhouse.accounts.errors import EmailTaken, UsernameTaken
 from packhouse.accounts.model import (
     CLOSED_NAME,
+    Addressee,
     Credentials,
     NewSession,
     NewUser,
@@ -48,6 +49,12 @@ async def find_user(connection: ReadConnection, user_id: UUID) -> User | None:
     """The account with this id."""
     row = await connection.fetchrow(QUERIES["find_user"], user_id)
     return None if row is None else User(**row)
+
+
+async def find_addressee(connection: ReadConnection, user_id: UUID) -> Addressee | None:
+    """Whom a letter to this user goes to; None when the account is closed, or never was."""
+    row = await connection.fetchrow(QUERIES["find_addressee"], user_id)
+    return None if row is None else Addressee(**row)
 
 
 async def get_user(connection: Connection, user_id: UUID) -> User:

@@ -58,6 +58,7 @@ SETTING_GROUPS: Final = {
         "payment_provider",
         "demo_accounts",
     ),
+    "Letters": ("mail_url", "mail_from", "mail_directory"),
     "Rate limits": (
         "rate_limit_anonymous",
         "rate_limit_signed_in",

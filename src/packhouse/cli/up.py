@@ -228,6 +228,8 @@ class LocalShop:
         }
         if given.origins["media_directory"] == "default":
             overrides["media_directory"] = str(self._directory / "media")
+        if given.settings.mail_url is None and given.settings.mail_directory is None:
+            overrides["mail_directory"] = str(self._directory / "mail")
         if given.origins["backup_directory"] == "default":
             overrides["backup_directory"] = str(self._directory / "backups")
         if given.origins["load_tests_directory"] == "default":

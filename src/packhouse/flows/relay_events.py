@@ -1,5 +1,5 @@
 """The relay moves committed events on: to the feed, to public receipts, to the draw log, to the
-house's accounts.
+house's accounts, to the jobs that write letters.
 
 It is one at a time everywhere (a transaction-level advisory lock), so the feed's sequence and the
 log's positions have no gaps that a reader could see and the same order for everybody. Events are
@@ -21,6 +21,7 @@ from packhouse import drawlog, draws, feed, shipping, wallet
 from packhouse.drawlog import Leaf, LotOpenedLeaf, PackOpenedLeaf, StockExhaustedLeaf
 from packhouse.draws import KeptReceipt, Receipt, ReceiptLot
 from packhouse.feed import Pull, PulledFrom
+from packhouse.flows.letters import letters_for
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.events import (
     Event,
@@ -39,6 +40,7 @@ from packhouse.foundation.events import (
 from packhouse.foundation.identifiers import LotId, OpeningId, new_id
 from packhouse.foundation.limits import RELAY_BATCH_EVENTS
 from packhouse.house import House
+from packhouse.plumbing.jobs import enqueue_jobs
 from packhouse.plumbing.outbox import claim_relay, delete_events, list_waiting_events
 from packhouse.plumbing.postgres import Connection
 from packhouse.wallet import HousePosting
@@ -94,6 +96,8 @@ async def relay_events(house: House) -> Relayed | None:
         ]
         if requests:
             await shipping.insert_directory_entries(connection, requests)
+        if house.mail is not None:
+            await enqueue_jobs(connection, letters_for(events))
         await _post_house_entries(connection, events, now=now)
         await delete_events(connection, events)
     last = pulls[-1].sequence if pulls else None

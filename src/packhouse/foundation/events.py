@@ -47,6 +47,25 @@ class ShippingRequested(msgspec.Struct, frozen=True):
     postings: tuple[Posting, ...]
 
 
+class ShipmentMoved(msgspec.Struct, frozen=True):
+    """A shipping request moved on to another status; the subject is the request."""
+
+    kind: ClassVar[str] = "shipment.moved"
+    version: ClassVar[int] = 1
+
+    status: str
+    postings: tuple[Posting, ...] = ()
+
+
+class AccountRegistered(msgspec.Struct, frozen=True):
+    """Somebody made an account; the subject is the user."""
+
+    kind: ClassVar[str] = "account.registered"
+    version: ClassVar[int] = 1
+
+    postings: tuple[Posting, ...] = ()
+
+
 class SeedCommitted(msgspec.Struct, frozen=True):
     """A seed pair was made; the subject is the pair. Bytes are hexadecimal, as in the draw log."""
 
@@ -151,6 +170,8 @@ Event = (
     PackOpened
     | MoneyMoved
     | ShippingRequested
+    | ShipmentMoved
+    | AccountRegistered
     | SeedCommitted
     | SeedRevealed
     | PackPublished

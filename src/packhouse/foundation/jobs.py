@@ -5,9 +5,33 @@ fields may be added with a default; anything else is a new version, which no old
 job holds ids and no personal data: who does it looks up what is true by then.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
+from uuid import UUID
 
 import msgspec
+
+LetterKind = Literal[
+    "welcome",
+    "parcel_requested",
+    "parcel_shipped",
+    "parcel_delivered",
+    "parcel_cancelled",
+    "parcel_returned",
+    "parcel_lost",
+]
+"""What a letter is about; a new one is a new version of its job."""
+
+
+class SendLetter(msgspec.Struct, frozen=True):
+    """Write to a collector; ``id`` is that of the event which it tells of."""
+
+    name: ClassVar[str] = "send_letter"
+    version: ClassVar[int] = 1
+
+    letter: LetterKind
+    id: UUID
+    user_id: UUID
+    subject_id: UUID
 
 
 class RevealSeeds(msgspec.Struct, frozen=True):
@@ -38,4 +62,4 @@ class TrimJobLog(msgspec.Struct, frozen=True):
     version: ClassVar[int] = 1
 
 
-Job = RevealSeeds | EraseFeedNames | DeleteSessions | TrimJobLog
+Job = SendLetter | RevealSeeds | EraseFeedNames | DeleteSessions | TrimJobLog

@@ -104,6 +104,9 @@ JOB_LOG_ROWS_PER_STEP: Final = 5_000
 ADMIN_CONNECTIONS: Final = 2
 """What a web worker keeps for operators beside its own, where they have a login of theirs."""
 
+MAIL_SECONDS_MAX: Final = 20.0
+"""How long the mail server may take for one letter."""
+
 LIVE_COMMENT_SECONDS: Final = 10.0
 LIVE_BATCH_SECONDS: Final = 0.25
 """So long at most a pull waits for others that go with it; less where few streams are open."""
@@ -144,6 +147,7 @@ OPENINGS_PER_FEED_ERASURE: Final = 500
 assert STOCK_CARDS_PER_EVENT_MAX * 100 < LOG_LEAF_BYTES_MAX
 # PgQueuer wants room for two looks.
 assert JOBS_AT_ONCE >= 2 * JOBS_PER_LOOK
+assert MAIL_SECONDS_MAX < JOB_SECONDS_MAX, "the letter's own patience ends first"
 # A worker that stops has given back what it had before another one would take it for dead.
 assert JOB_STOP_SECONDS < JOB_HEARTBEAT_SECONDS
 # "A new one within 10 s of every leaf" has room for a restart of the worker.

@@ -231,7 +231,7 @@ def _call(queue: Queries, job: type[Job]) -> Callable[[queued.Schedule], Awaitab
     """Put a job that falls due into the queue, where it is tried again if it fails."""
 
     async def call(_: queued.Schedule) -> None:
-        await insert_jobs(queue, [job()], once=True)
+        await insert_jobs(queue, [msgspec.convert({}, job)], once=True)
 
     return call
 

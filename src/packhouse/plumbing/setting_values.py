@@ -7,6 +7,9 @@ of its own that shows itself only when it is asked to, so that no message can le
 import base64
 import re
 from collections.abc import Callable
+from email.errors import MessageError
+from email.headerregistry import Address
+from email.utils import getaddresses, parseaddr
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from types import NoneType
@@ -35,6 +38,9 @@ HostName = NewType("HostName", str)
 
 WebOrigin = NewType("WebOrigin", str)
 """``scheme://host[:port]`` as browsers send it: lower case, no usual port, no slash at the end."""
+
+MailAddress = NewType("MailAddress", str)
+"""``name@domain``, or ``Display Name <name@domain>``."""
 
 Networks = tuple[IPv4Network | IPv6Network, ...]
 WebOrigins = tuple[WebOrigin, ...]
@@ -152,6 +158,13 @@ class CacheUrl(ServerUrl):
     schemes = ("valkey", "valkeys", "redis", "rediss")
 
 
+class MailUrl(ServerUrl):
+    """Where the mail server is; a second ``s`` in the scheme asks for TLS from the beginning."""
+
+    __slots__ = ()
+    schemes = ("smtp", "smtps")
+
+
 class RateLimit(msgspec.Struct, frozen=True):
     """At most ``limit`` requests in each window of ``window_seconds``; written ``100/15m``."""
 
@@ -261,6 +274,18 @@ def _network(text: str) -> IPv4Network | IPv6Network:
     return network
 
 
+def _mail_address(text: str) -> MailAddress:
+    name, address = ("", "") if len(getaddresses([text])) != 1 else parseaddr(text)
+    try:
+        Address(name, addr_spec=address)
+    except (MessageError, ValueError, IndexError):
+        address = ""
+    local, _, domain = address.rpartition("@")
+    if not local or not _HOST.fullmatch(domain) or not text.isprintable() or not text.isascii():
+        raise ValueError("must read like shop@example.com or Our Shop <shop@example.com>")
+    return MailAddress(text)
+
+
 def _database_urls(text: str) -> DatabaseUrls:
     urls = tuple(DatabaseUrl.parse(each) for each in _listed(text))
     if len(urls) > REPLICAS_MAX:
@@ -291,6 +316,8 @@ _FORMS: Final[dict[object, SettingForm]] = {
         "postgresql:// addresses, with commas between", _database_urls, is_secret=True
     ),
     CacheUrl: SettingForm("a valkey:// or redis:// address", CacheUrl.parse, is_secret=True),
+    MailUrl: SettingForm("an smtp:// or smtps:// address", MailUrl.parse, is_secret=True),
+    MailAddress: SettingForm("an e-mail address, with a name or without", _mail_address),
     SeedKey: SettingForm("32 bytes in base64 or hexadecimal", SeedKey.parse, is_secret=True),
     LogKey: SettingForm("32 bytes in base64 or hexadecimal", LogKey.parse, is_secret=True),
 }

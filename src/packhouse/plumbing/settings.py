@@ -9,17 +9,16 @@ Law held here: the text of a secret is never in a message, a representation or a
 """
 
 import os
-from collections.abc import Collection, Iterator, Mapping
-from ipaddress import ip_address
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeVar
-from urllib.parse import urlsplit
 
 import msgspec
 from msgspec import Meta
 
 from packhouse.foundation.errors import Refusal
 from packhouse.foundation.limits import REPLICA_LAG_MS_MAX
+from packhouse.plumbing.setting_conflicts import list_conflicts, missing_setting
 from packhouse.plumbing.setting_sources import (
     SettingOrigin,
     SettingProblem,
@@ -33,6 +32,8 @@ from packhouse.plumbing.setting_values import (
     DatabaseUrls,
     HostName,
     LogKey,
+    MailAddress,
+    MailUrl,
     Networks,
     RateLimit,
     SeedKey,
@@ -202,6 +203,25 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         Path("media")
     )
 
+    mail_url: Annotated[
+        MailUrl | None,
+        Meta(
+            description="The mail server that letters to collectors go through; without one, none "
+            "are sent. With `smtps`, or a password, only over TLS."
+        ),
+    ] = None
+    mail_from: Annotated[
+        MailAddress | None,
+        Meta(description="Whom letters are from; needed with a mail server."),
+    ] = None
+    mail_directory: Annotated[
+        Path | None,
+        Meta(
+            description="The folder into which letters are written instead, as `.eml` files; "
+            "`packhouse up` has one."
+        ),
+    ] = None
+
     seed_key: Annotated[
         SeedKey | None,
         Meta(
@@ -325,7 +345,7 @@ def load_settings(
             problems.append(SettingProblem(variable_of(field.name), str(error), shown, origin))
     settings = Settings(**values)
     known = {problem.variable for problem in problems}
-    problems += [each for each in _conflicts(settings, required) if each.variable not in known]
+    problems += [each for each in list_conflicts(settings, required) if each.variable not in known]
     if problems:
         raise InvalidSettings(problems)
     origins: dict[str, SettingOrigin] = {
@@ -337,46 +357,5 @@ def load_settings(
 def require_setting(value: Value | None, *, name: str) -> Value:
     """``value`` when it is set; for code that cannot begin without it. ``name`` is the field's."""
     if value is None:
-        raise InvalidSettings([_missing(name)])
+        raise InvalidSettings([missing_setting(name)])
     return value
-
-
-def _conflicts(settings: Settings, required: Collection[str]) -> Iterator[SettingProblem]:
-    """What is wrong about values that are right one by one."""
-    missing = {name for name in required if getattr(settings, name) is None}
-    host = urlsplit(settings.public_url).hostname or ""
-    if settings.environment == "production":
-        if settings.seed_key is None:
-            missing.add("seed_key")
-        if not settings.has_secure_cookies and not _is_loopback(host):
-            yield SettingProblem(
-                variable_of("public_url"),
-                "must begin with https:// in production",
-                settings.public_url,
-            )
-    if settings.payment_provider == "demo":
-        if settings.environment == "production":
-            yield SettingProblem(
-                variable_of("payment_provider"), "cannot be demo in production", "demo"
-            )
-        elif not settings.embedded:
-            yield SettingProblem(
-                variable_of("payment_provider"), "works only under `packhouse up`", "demo"
-            )
-    if settings.demo_accounts and not settings.embedded:
-        yield SettingProblem(
-            variable_of("demo_accounts"), "can be on only under `packhouse up`", "true"
-        )
-    for name in sorted(missing):
-        yield _missing(name)
-
-
-def _missing(name: str) -> SettingProblem:
-    return SettingProblem(variable_of(name), "is needed and not set")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

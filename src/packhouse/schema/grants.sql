@@ -73,6 +73,10 @@ GRANT UPDATE (is_published) ON lot_items TO packhouse_worker;
 GRANT UPDATE (username) ON global_feed TO packhouse_worker;
 GRANT UPDATE ON feed_erasures, log_tiles, tier_counts, house_accounts TO packhouse_worker;
 GRANT DELETE ON outbox, sessions, feed_erasures TO packhouse_worker;
+-- Letters: whom to write to, and what is told of a parcel, which is not where it goes.
+GRANT SELECT (id, username, email, closed_at) ON users TO packhouse_worker;
+GRANT SELECT (user_id, id, carrier, tracking_number) ON shipping_requests TO packhouse_worker;
+GRANT SELECT (user_id, shipping_request_id) ON shipping_request_items TO packhouse_worker;
 
 -- Jobs: workers take them, note what became of them, and keep the schedules; operators put them there, and try a
 -- dead letter again or discard it. The tables are PgQueuer's, which looks whether each of them is there.

@@ -44,12 +44,14 @@ from packhouse.shipping.rules import (
 )
 from packhouse.shipping.slip import SlipCard, packing_slip, short_request_id
 from packhouse.shipping.store import (
+    ParcelNotice,
     ShippingRequest,
     ShippingRequestEvent,
     ShippingRequestItem,
     count_shipping_requests,
     count_underway_requests,
     erase_addresses,
+    find_parcel_notice,
     find_request_owner,
     find_shipping_request,
     insert_directory_entries,
@@ -78,6 +80,7 @@ __all__ = [
     "Effects",
     "Parcel",
     "ParcelCard",
+    "ParcelNotice",
     "ParcelTooHeavy",
     "ParcelTooValuable",
     "ParcelsUnderway",
@@ -95,6 +98,7 @@ __all__ = [
     "count_underway_requests",
     "effects_of",
     "erase_addresses",
+    "find_parcel_notice",
     "find_request_owner",
     "find_shipping_request",
     "format_address",

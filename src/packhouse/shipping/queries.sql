@@ -68,6 +68,13 @@ FROM shipping_requests
 WHERE status = ANY ($1::text[])
 GROUP BY status
 
+-- name: find_parcel_notice
+-- What its collector is told of a request, and no address. Index: shipping_requests_pkey.
+SELECT carrier, tracking_number,
+       (SELECT count(*) FROM shipping_request_items WHERE user_id = $1 AND shipping_request_id = $2) AS cards
+FROM shipping_requests
+WHERE user_id = $1 AND id = $2
+
 -- name: count_underway_requests
 -- One collector's requests in certain statuses. Index: idx_shipping_requests_user_id.
 SELECT count(*)

@@ -36,6 +36,14 @@ class ShippingRequest(msgspec.Struct, frozen=True):
     updated_at: datetime
 
 
+class ParcelNotice(msgspec.Struct, frozen=True):
+    """What its collector is told of a parcel in a letter: how many cards, and who carries it."""
+
+    carrier: str | None
+    tracking_number: str | None
+    cards: int
+
+
 class ShippingRequestItem(msgspec.Struct, frozen=True):
     """One card of a parcel, and the value it was locked at, in minor units."""
 
@@ -163,6 +171,14 @@ async def count_shipping_requests(
     """How many are in each of these statuses; what has arrived takes the longer the more it is."""
     rows = await connection.fetch(QUERIES["count_shipping_requests"], list(statuses))
     return {row["status"]: row["requests"] for row in rows}
+
+
+async def find_parcel_notice(
+    connection: ReadConnection, *, user_id: UserId, request_id: ShippingRequestId
+) -> ParcelNotice | None:
+    """What a letter tells of a collector's own request."""
+    row = await connection.fetchrow(QUERIES["find_parcel_notice"], user_id, request_id)
+    return None if row is None else ParcelNotice(**row)
 
 
 async def count_underway_requests(connection: ReadConnection, user_id: UserId) -> int:

@@ -34,6 +34,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "invalid_input": 422,
     "invalid_settings": 400,
     "last_owner": 409,
+    "mail_refused": 409,
     "malformed_request": 400,
     "method_not_allowed": 405,
     "no_owner": 404,

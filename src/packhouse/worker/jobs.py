@@ -10,8 +10,16 @@ from typing import Any, Final
 
 import msgspec
 
+from packhouse.flows.send_letter import send_letter
 from packhouse.foundation.errors import Outage
-from packhouse.foundation.jobs import DeleteSessions, EraseFeedNames, Job, RevealSeeds, TrimJobLog
+from packhouse.foundation.jobs import (
+    DeleteSessions,
+    EraseFeedNames,
+    Job,
+    RevealSeeds,
+    SendLetter,
+    TrimJobLog,
+)
 from packhouse.foundation.limits import JOB_SECONDS_MAX
 from packhouse.house import House
 from packhouse.plumbing.job_queue import Work, run_job_queue
@@ -35,6 +43,7 @@ class Duty(msgspec.Struct, frozen=True):
 
 
 DUTIES: Final = (
+    Duty(SendLetter, send_letter),
     Duty(RevealSeeds, reveal_seeds, LONG_SECONDS, schedule="* * * * *"),
     Duty(EraseFeedNames, erase_names, LONG_SECONDS, schedule="* * * * *"),
     Duty(DeleteSessions, delete_sessions, LONG_SECONDS, schedule="*/5 * * * *"),
@@ -45,6 +54,8 @@ DUTIES: Final = (
 async def run_jobs(house: House, stop: asyncio.Event) -> None:
     """Do jobs until ``stop`` is set; an outage is waited out, and no job's failure ends this."""
     works = [_work(house, duty) for duty in DUTIES]
+    if house.mail is None:
+        log.warning("No letters are sent: neither a mail server nor a folder for them is set")
     while not stop.is_set():
         try:
             async with house.database.connection() as connection:

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
 
@@ -72,6 +73,9 @@ async def test_without_its_primary_nothing_is_read() -> None:
             with pytest.raises(DatabaseUnavailable):
                 await ask(database, "SELECT 1")
             mortal.start()
+            # The first may still hear of an attempt that was made before.
+            with suppress(DatabaseUnavailable):
+                await ask(database, "SELECT 1")
             assert await ask(database, "SELECT 1") == 1
             await until(lambda: states(database) == ["in_rotation"])
 

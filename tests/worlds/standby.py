@@ -9,6 +9,7 @@ import os
 import shutil
 import signal
 import tempfile
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager, suppress
 from functools import partial
@@ -59,26 +60,26 @@ class Server:
         return self.url.rsplit("/", 1)[0] + f"/{database}"
 
     def kill(self) -> None:
-        """End it as a power cut would."""
-        os.kill(self.running.pid, signal.SIGKILL)
+        """End it as a power cut would, its backends with it."""
+        everyone = self._list_everyone()
+        _send(signal.SIGKILL, everyone)
         self.running.stop()
+        while any(Path(f"/proc/{pid}").exists() for pid in everyone):
+            time.sleep(0.01)
 
     def freeze(self) -> None:
         """Let it do nothing any more, not even say goodbye."""
-        pid = self.running.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        self._frozen = [pid, *map(int, children)]
-        self._signal(signal.SIGSTOP)
+        self._frozen = self._list_everyone()
+        _send(signal.SIGSTOP, self._frozen)
 
     def thaw(self) -> None:
-        self._signal(signal.SIGCONT)
+        _send(signal.SIGCONT, self._frozen)
         self._frozen = ()
 
-    def _signal(self, wanted: signal.Signals) -> None:
-        for each in self._frozen:
-            # Some of its backends may have been just about to end.
-            with suppress(ProcessLookupError):
-                os.kill(each, wanted)
+    def _list_everyone(self) -> list[int]:
+        pid = self.running.pid
+        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+        return [pid, *map(int, children)]
 
     def stop(self) -> None:
         self.thaw()
@@ -224,6 +225,13 @@ def states(database: Database) -> list[str]:
     if not isinstance(database, ReplicatedDatabase):
         return []
     return [replica.state for replica in database.replicas.replicas]
+
+
+def _send(wanted: signal.Signals, pids: Sequence[int]) -> None:
+    for pid in pids:
+        # Some backends may have been just about to end.
+        with suppress(ProcessLookupError):
+            os.kill(pid, wanted)
 
 
 def _conninfo(url: str) -> str:

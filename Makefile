@@ -40,6 +40,19 @@ $(VENV)-scale/.made: requirements-scale.lock
 test-scale: setup $(VENV)-scale/.made ## Balancers, replicas, failover, caches, as real processes (needs Debian's haproxy, nginx-light, varnish, etcd-server)
 	@$(BIN)/python -m pytest -m scale tests/scale
 
+$(VENV)-loadtest/.made: requirements-loadtest.lock
+	@echo "packhouse: making $(VENV)-loadtest with Locust"
+	@$(PYTHON) -m venv $(VENV)-loadtest
+	@$(VENV)-loadtest/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --require-hashes --requirement requirements-loadtest.lock
+	@touch $@
+
+USERS ?= 50
+TIME ?= 1m
+HOST ?= http://127.0.0.1:8000
+RESULTS ?= .packhouse/load-tests
+loadtest: $(VENV)-loadtest/.made ## Load a shop of yours for tests: HOST=… USERS=… TIME=…, headless; fails beyond the plan's targets
+	@PACKHOUSE_LOADTEST_RESULTS=$(RESULTS) $(VENV)-loadtest/bin/locust -f loadtest/locustfile.py --headless --only-summary --users $(USERS) --spawn-rate 10 --run-time $(TIME) --host $(HOST)
+
 test-citus: setup ## The shop on a Citus cluster, named by PACKHOUSE_TEST_CITUS_URL
 	@$(BIN)/python -m pytest -m citus tests/citus
 
@@ -60,9 +73,10 @@ lock: setup ## Choose newest versions within pyproject.toml and write the locks
 	@$(BIN)/python -m pip install --quiet uv
 	@$(BIN)/uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements.lock
 	@$(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements-image.lock
+	@$(BIN)/uv pip compile --group loadtest --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements-loadtest.lock
 	@$(BIN)/uv pip compile --group scale --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade --output-file requirements-scale.lock
 
 clean: ## Remove .venv and caches (never the shop's data)
-	@rm -rf $(VENV) $(VENV)-scale .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	@rm -rf $(VENV) $(VENV)-scale $(VENV)-loadtest .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
-.PHONY: help setup up test test-browser test-peers test-scale test-citus pictures check fix lock clean
+.PHONY: help setup up test test-browser test-peers test-scale test-citus loadtest pictures check fix lock clean

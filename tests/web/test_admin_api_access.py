@@ -43,6 +43,10 @@ CALLS = [
     ("PUT", "/settings"),
     ("GET", "/analytics"),
     ("GET", "/audit-log"),
+    ("GET", "/job-queue"),
+    ("GET", "/jobs"),
+    ("POST", "/jobs/7/retries"),
+    ("POST", "/jobs/7/discard"),
 ]
 
 
@@ -141,6 +145,8 @@ async def test_staff_give_no_roles(house: House, clerk: httpx.AsyncClient) -> No
         ("POST", f"/users/{ID}/adjustments", {"amount": 10**9, "reason": "Too much."}),
         ("PUT", f"/users/{ID}/role", {"role": "king", "reason": "Long live."}),
         ("PUT", "/settings", {"maintenance": True}),
+        ("POST", "/jobs/7/discard", {"reason": ""}),
+        ("POST", f"/jobs/{10**30}/retries", None),
         ("GET", "/cards?limit=0", None),
         ("GET", "/cards?limit=101", None),
         ("GET", "/cards?tier=Z", None),
@@ -157,7 +163,16 @@ async def test_what_has_the_wrong_form_is_422(
 
 
 @pytest.mark.parametrize(
-    "path", ["/cards", "/stock", f"/cards/{ID}/stock", "/shipping-requests", "/users", "/audit-log"]
+    "path",
+    [
+        "/cards",
+        "/stock",
+        f"/cards/{ID}/stock",
+        "/shipping-requests",
+        "/users",
+        "/audit-log",
+        "/jobs",
+    ],
 )
 @pytest.mark.parametrize("cursor", ["nonsense", "IiI", "WyJcdTAwMDAiLCIxIl0", "e30", "%C3%A9"])
 async def test_a_cursor_of_another_making_is_refused(
@@ -186,6 +201,9 @@ async def test_a_cursor_of_another_making_is_refused(
         ("DELETE", f"/users/{ID}/suspension?reason=Nobody", None),
         ("PUT", f"/users/{ID}/role", {"role": "staff", "reason": "Nobody."}),
         ("POST", f"/users/{ID}/adjustments", {"amount": 1, "reason": "Nobody."}),
+        ("POST", "/jobs/7/retries", None),
+        ("POST", "/jobs/7/discard", {"reason": "Nobody."}),
+        ("POST", "/jobs/not-a-number/retries", None),
         ("GET", "/users/not-an-id", None),
         ("GET", "/nothing", None),
     ],

@@ -31,6 +31,7 @@ PAGES = [
     "/admin/packs/veil-lot?form=json",
     "/admin/users",
     "/admin/settings",
+    "/admin/jobs",
     "/admin/audit-log",
     "/admin/audit-log?show=all",
 ]
@@ -50,6 +51,8 @@ FORMS = [
     f"/admin/users/{ID}/adjustments",
     f"/admin/users/{ID}/role",
     "/admin/settings",
+    "/admin/jobs/7/retries",
+    "/admin/jobs/7/discard",
 ]
 
 STRANGE_ADDRESSES = [
@@ -68,6 +71,8 @@ STRANGE_ADDRESSES = [
     "/admin/import/%00",
     "/admin/users?q=%00&after=%00",
     "/admin/audit-log?before=nonsense&show=%00",
+    "/admin/jobs?after=nonsense",
+    "/admin/jobs?after=eyJzZXF1ZW5jZSI6OTk5OTk5OTk5OTk5OTk5OTk5OTk5OX0",
     "/admin?done=%00&count=99999999999999999999",
 ]
 

@@ -245,6 +245,11 @@ PLUMBING: Final = (
     Case("plumbing.find_replayed", (), 0),
     Case("plumbing.upsert_shop_setting", ("bulk", {"is_open": False}, NOW), 10),
     Case("plumbing.delete_job_log", (NOW, 5_000), 20),
+    Case("plumbing.count_jobs", (), 10),
+    Case("plumbing.count_dead_letters", (), 10),
+    Case("plumbing.list_dead_letters", (None, PAGE), 10),
+    Case("plumbing.list_dead_letters", (7, PAGE), 10),
+    Case("plumbing.lock_dead_letter", (7,), 10),
 )
 
 PARCELLED = SHOP.user_id(SHOP.owner_of(MIDDLE + 7))

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from packhouse.foundation.errors import Refusal
 from packhouse.foundation.jobs import DeleteSessions, Job
 from packhouse.foundation.limits import JOB_ATTEMPTS_MAX
 from packhouse.house import House
@@ -49,6 +50,24 @@ async def use_up_attempts(house: House) -> None:
     """All but the last one."""
     async with house.database.connection() as connection:
         await connection.execute("UPDATE jobs.pgqueuer SET attempts = $1", JOB_ATTEMPTS_MAX - 1)
+
+
+async def kill_job(house: House, job: Job, *, reason: str = "It cannot be done.") -> int:
+    """Let a job become a dead letter; gives its number."""
+
+    async def refuse(_: Job) -> None:
+        raise Refusal(reason)
+
+    known = {each.id for each in await list_queue(house)}
+    await enqueue(house, job)
+    async with worker(house, refuse, job=type(job)):
+
+        async def is_dead() -> bool:
+            return all(each.status == "failed" for each in await list_queue(house))
+
+        await until(is_dead)
+    (killed,) = {each.id for each in await list_queue(house)} - known
+    return killed
 
 
 async def list_reasons(house: House) -> list[str]:

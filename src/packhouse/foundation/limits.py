@@ -79,7 +79,7 @@ CHECKPOINT_PAUSE_SECONDS: Final = 1.0
 
 WORKER_CONNECTIONS: Final = 4
 """What the worker program keeps of a host's database connections: one for the relay, the sequencer
-and the job queue each, and one that the jobs share."""
+and the job queue each, and one that the jobs and the watch share."""
 
 JOBS_PER_LOOK: Final = 4
 JOBS_AT_ONCE: Final = 8
@@ -98,6 +98,7 @@ JOB_RETRY_FACTOR: Final = 3
 JOB_RETRY_SECONDS_MAX: Final = 3_600.0
 """The first pause, what the next one is multiplied by, and the longest: five hours together, so
 that a night in which the mail server is away costs no letter."""
+QUEUE_WATCH_SECONDS: Final = 10.0
 JOB_LOG_DAYS: Final = 30
 JOB_LOG_ROWS_PER_STEP: Final = 5_000
 

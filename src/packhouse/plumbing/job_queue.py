@@ -43,8 +43,13 @@ from packhouse.foundation.limits import (
     JOBS_AT_ONCE,
     JOBS_PER_LOOK,
 )
-from packhouse.foundation.time import utc_now
-from packhouse.plumbing.jobs import NAMES, entrypoint_of, insert_jobs, queue_on
+from packhouse.plumbing.jobs import (
+    NAMES,
+    call_workers,
+    entrypoint_of,
+    insert_jobs,
+    queue_on,
+)
 from packhouse.plumbing.logging import get_log
 from packhouse.plumbing.masking import mask_text
 from packhouse.plumbing.metrics import JOBS
@@ -121,7 +126,7 @@ async def run_job_queue(
     if errors:
         raise errors[0]
     if attempts.put_back:
-        await _call_others(queue)
+        await call_workers(queue)
 
 
 def pause_before_retry(attempts: int, *, chance: float) -> timedelta:
@@ -234,18 +239,6 @@ def _call(queue: Queries, job: type[Job]) -> Callable[[queued.Schedule], Awaitab
         await insert_jobs(queue, [msgspec.convert({}, job)], once=True)
 
     return call
-
-
-async def _call_others(queue: Queries) -> None:
-    # A change of a row calls nobody by itself, only an insertion or a deletion does.
-    event = queued.TableChangedEvent(
-        channel=NAMES.channel,
-        sent_at=utc_now(),
-        type="table_changed_event",
-        operation="update",
-        table=NAMES.queue_table,
-    )
-    await queue.driver.notify(NAMES.channel, event.model_dump_json())
 
 
 async def _wait_for_the_end(loops: Sequence[asyncio.Task[None]], connection: Connection) -> None:

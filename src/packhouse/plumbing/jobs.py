@@ -19,10 +19,11 @@ from pgqueuer.adapters.persistence.qb import (
     QuerySchedulerBuilder,
 )
 from pgqueuer.db import AsyncpgDriver
-from pgqueuer.models import Channel
+from pgqueuer.models import Channel, TableChangedEvent
 from pgqueuer.queries import Queries
 
 from packhouse.foundation.jobs import Job
+from packhouse.foundation.time import utc_now
 from packhouse.plumbing.postgres import Connection
 from packhouse.plumbing.queries import load_queries
 
@@ -99,6 +100,21 @@ async def insert_jobs(
         )
     else:
         await queue.enqueue(names, payloads, nothing, list(later))
+
+
+async def call_workers(queue: Queries) -> None:
+    """Have workers look for jobs, once this transaction is committed.
+
+    A job that is put into the queue calls them by itself; one that is put back does not.
+    """
+    event = TableChangedEvent(
+        channel=NAMES.channel,
+        sent_at=utc_now(),
+        type="table_changed_event",
+        operation="update",
+        table=NAMES.queue_table,
+    )
+    await queue.driver.notify(NAMES.channel, event.model_dump_json())
 
 
 async def delete_job_log(connection: Connection, *, before: datetime, limit: int) -> int:

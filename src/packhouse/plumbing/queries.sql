@@ -162,3 +162,40 @@ WHERE id = ANY (ARRAY(
     ORDER BY noted.created
     LIMIT $2
 ))
+
+-- name: count_jobs
+-- What the queue holds, by kind of job; reads all of it, which is short. The name is what stands before
+-- the version.
+SELECT regexp_replace(entrypoint, '\.v[0-9]+$', '') AS job,
+       count(*) FILTER (WHERE status = 'queued') AS waiting,
+       count(*) FILTER (WHERE status = 'picked') AS running,
+       count(*) FILTER (WHERE status = 'failed') AS dead,
+       min(execute_after) FILTER (WHERE status = 'queued') AS due_since
+FROM jobs.pgqueuer
+GROUP BY job
+ORDER BY job
+
+-- name: count_dead_letters
+-- How many jobs nothing helped; reads all of the queue, which is short.
+SELECT count(*)
+FROM jobs.pgqueuer
+WHERE status = 'failed'
+
+-- name: list_dead_letters
+-- A page of the jobs that nothing helped, the newest first, each with why. They are few; whatever waits
+-- between them is read past. Indexes: pgqueuer_pkey, pgqueuer_log_job_id_status.
+SELECT id, entrypoint, payload, attempts, created, updated,
+       (SELECT noted.traceback ->> 'exception_message' FROM jobs.pgqueuer_log AS noted
+        WHERE noted.job_id = job.id AND noted.traceback IS NOT NULL
+        ORDER BY noted.created DESC LIMIT 1) AS reason
+FROM jobs.pgqueuer AS job
+WHERE status = 'failed' AND id < coalesce($1::bigint, 9223372036854775807)
+ORDER BY id DESC
+LIMIT $2
+
+-- name: lock_dead_letter
+-- One of them, locked, so that it is tried again or discarded once. Index: pgqueuer_pkey.
+SELECT id, entrypoint, payload, attempts, created, updated, NULL::text AS reason
+FROM jobs.pgqueuer
+WHERE id = $1 AND status = 'failed'
+FOR UPDATE

@@ -33,6 +33,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "insufficient_credits": 402,
     "invalid_input": 422,
     "invalid_settings": 400,
+    "job_waits_already": 409,
     "last_owner": 409,
     "mail_refused": 409,
     "malformed_request": 400,

@@ -18,8 +18,9 @@ from packhouse.worker.jobs import run_jobs
 from packhouse.worker.probes import probes_open
 from packhouse.worker.relay import run_relay
 from packhouse.worker.sequencer import run_sequencer
+from packhouse.worker.watch import run_watch
 
-LOOPS = (run_relay, run_sequencer, run_jobs)
+LOOPS = (run_relay, run_sequencer, run_jobs, run_watch)
 """Each takes the house and an event that ends it."""
 
 GC_THRESHOLD: Final = 50_000

@@ -6,6 +6,7 @@ from litestar.types import ControllerRouterHandler
 from packhouse.web.operator.audit import AUDIT_HANDLERS
 from packhouse.web.operator.cards import CARD_HANDLERS
 from packhouse.web.operator.imports import IMPORT_HANDLERS
+from packhouse.web.operator.jobs import JOB_HANDLERS
 from packhouse.web.operator.overview import OVERVIEW_HANDLERS
 from packhouse.web.operator.packs import PACK_HANDLERS
 from packhouse.web.operator.readiness import READINESS_HANDLERS
@@ -28,6 +29,7 @@ OPERATOR_HANDLERS: list[ControllerRouterHandler] = [
             *IMPORT_HANDLERS,
             *PACK_HANDLERS,
             *USER_HANDLERS,
+            *JOB_HANDLERS,
             *SETTINGS_HANDLERS,
             *READINESS_HANDLERS,
             *AUDIT_HANDLERS,

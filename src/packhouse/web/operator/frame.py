@@ -9,6 +9,7 @@ from litestar.response import Redirect
 
 from packhouse import shipping
 from packhouse.foundation.errors import PackhouseError, Refusal
+from packhouse.plumbing.dead_letters import count_dead_letters
 from packhouse.web.context import context_of
 from packhouse.web.errors import status_of
 from packhouse.web.operator.forms import Form, PageRequest, clean, query_of
@@ -39,9 +40,10 @@ async def operator_page(
         form.add_refusal(error)
     async with house.database.reading() as connection:
         counts = await shipping.count_shipping_requests(connection, ("pending", "packing"))
+        dead = await count_dead_letters(connection)
     waiting = sum(counts.values())
     frame = {
-        "rail_counts": {"/admin/shipping": waiting},
+        "rail_counts": {"/admin/shipping": waiting, "/admin/jobs": dead},
         "form": form,
         "problems": form.problems,
         "summary": form.summary,

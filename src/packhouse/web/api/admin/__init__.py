@@ -5,6 +5,7 @@ from litestar.types import ControllerRouterHandler
 
 from packhouse.web.api.admin.cards import CARD_HANDLERS
 from packhouse.web.api.admin.imports import IMPORT_HANDLERS
+from packhouse.web.api.admin.jobs import JOB_HANDLERS
 from packhouse.web.api.admin.packs import PACK_HANDLERS
 from packhouse.web.api.admin.shipping_requests import SHIPPING_HANDLERS
 from packhouse.web.api.admin.shop import SHOP_HANDLERS
@@ -23,6 +24,7 @@ ADMIN_HANDLERS: list[ControllerRouterHandler] = [
             *SHIPPING_HANDLERS,
             *USER_HANDLERS,
             *SHOP_HANDLERS,
+            *JOB_HANDLERS,
         ],
     )
 ]

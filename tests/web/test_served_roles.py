@@ -8,7 +8,9 @@ from packhouse.house import House
 from packhouse.plumbing.audit import Actor
 from packhouse.web.roles import NotServedHere, WebRole, require_served
 from packhouse.web.session import cookie_name
+from worlds.event_streams import listen_over_socket
 from worlds.logins import url_of_role
+from worlds.made_up_pulls import append_pulls
 from worlds.served_roles import free_port, start, until_ready
 from worlds.veil_shop import make_collector, make_owner, open_veil_shop
 
@@ -120,3 +122,16 @@ async def test_the_worker_answers_probes(house: House) -> None:
             assert "packhouse_build_info" in (await client.get("/metrics")).text
             assert (await client.get("/admin")).status_code == 404
         assert await worker.stop() == 0, worker.said()
+
+
+async def test_live_answers_streams_alone_with_its_own_login(house: House) -> None:
+    port = free_port()
+    async with start(house, port, "live", database_url=url_of_role(house, "live")) as live:
+        await until_ready(live)
+        async with listen_over_socket(port) as stream:
+            last = await append_pulls(house, ["S"])
+            assert [sequence for sequence, _ in await stream.wait_for(1)] == [last], live.said()
+        async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
+            assert (await client.get("/health/live")).json() == {"status": "live"}
+            assert (await client.get("/api/v1/packs")).status_code == 404
+        assert await live.stop() == 0, live.said()

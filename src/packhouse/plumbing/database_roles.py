@@ -91,6 +91,9 @@ async def _grant(connection: asyncpg.Connection) -> None:
     await connection.execute(f"REVOKE ALL ON ALL TABLES IN SCHEMA public, jobs FROM {everybody}")
     await connection.execute(f"REVOKE ALL ON ALL SEQUENCES IN SCHEMA jobs FROM {everybody}")
     await connection.execute(f"REVOKE ALL ON SCHEMA jobs FROM {everybody}")
+    # PostgreSQL lets everybody make temporary tables, whose names would go before ours.
+    revoke = "SELECT format('REVOKE TEMPORARY ON DATABASE %I FROM PUBLIC', current_database())"
+    await connection.execute(await connection.fetchval(revoke))
     for statement in list_grants():
         await connection.execute(statement)
 

@@ -67,7 +67,7 @@ GRANT SELECT ON schema_migrations, sessions, wallets, ledger_entries, seed_pairs
     log_checkpoints, tier_counts, house_accounts, house_entries, settings TO packhouse_worker;
 GRANT INSERT ON seed_pairs, outbox, receipts, request_directory, global_feed, log_leaves, log_tiles,
     log_checkpoints, tier_counts, house_accounts, house_entries TO packhouse_worker;
-GRANT UPDATE (balance, sequence, seed_pair_id, nonce) ON wallets TO packhouse_worker;
+GRANT UPDATE (seed_pair_id, nonce) ON wallets TO packhouse_worker;
 GRANT UPDATE (revealed_at, server_seed, openings) ON seed_pairs TO packhouse_worker;
 GRANT UPDATE (is_published) ON lot_items TO packhouse_worker;
 GRANT UPDATE (username) ON global_feed TO packhouse_worker;

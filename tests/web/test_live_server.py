@@ -69,9 +69,9 @@ def request(method: str = "GET", path: str = PATH, **headers: str) -> bytes:
 @pytest.mark.parametrize(
     ("sent", "status", "code"),
     [
-        (request(path="/"), 404, "not_found"),
-        (request(path="/api/v1/packs"), 404, "not_found"),
-        (request(path=f"{PATH}/more"), 404, "not_found"),
+        (request(path="/"), 404, "not_served_here"),
+        (request(path="/api/v1/packs"), 404, "not_served_here"),
+        (request(path=f"{PATH}/more"), 404, "not_served_here"),
         (request(path="/health/else"), 404, "not_found"),
         (request("POST", content_length="0"), 405, "method_not_allowed"),
         (request("DELETE"), 405, "method_not_allowed"),
@@ -98,6 +98,14 @@ async def test_probes_are_answered_and_count_for_nothing(port: int, path: str) -
     answer = await send(port, request(path=path))
     assert answer.status == 200
     assert answer.headers["content-type"] == "application/json"
+    assert "ratelimit-limit" not in answer.headers
+
+
+async def test_what_has_been_counted_is_told(port: int) -> None:
+    answer = await send(port, request(path="/metrics"))
+    assert answer.status == 200
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    assert b"packhouse_build_info" in answer.body
     assert "ratelimit-limit" not in answer.headers
 
 

@@ -120,7 +120,7 @@ async def test_the_worker_answers_probes(house: House) -> None:
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             assert (await client.get("/health/live")).json() == {"status": "live"}
             assert "packhouse_build_info" in (await client.get("/metrics")).text
-            assert (await client.get("/admin")).status_code == 404
+            assert (await client.get("/admin")).json()["code"] == "not_served_here"
         assert await worker.stop() == 0, worker.said()
 
 
@@ -133,5 +133,8 @@ async def test_live_answers_streams_alone_with_its_own_login(house: House) -> No
             assert [sequence for sequence, _ in await stream.wait_for(1)] == [last], live.said()
         async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}") as client:
             assert (await client.get("/health/live")).json() == {"status": "live"}
-            assert (await client.get("/api/v1/packs")).status_code == 404
+            assert "packhouse_build_info" in (await client.get("/metrics")).text
+            refused = (await client.get("/api/v1/packs")).json()
+            assert refused["code"] == "not_served_here"
+            assert "packhouse serve api" in refused["detail"]
         assert await live.stop() == 0, live.said()

@@ -62,7 +62,8 @@ GRANT UPDATE (draw) ON lot_items TO packhouse_admin;
 GRANT DELETE ON sessions, pack_pauses, pack_drafts, readiness_reports TO packhouse_admin;
 
 -- The loops behind the shop: events become feed, log and the house's books; seeds are revealed; names are erased.
-GRANT SELECT ON schema_migrations, sessions, wallets, ledger_entries, seed_pairs, openings, outbox, cards,
+GRANT SELECT (token_hash, expires_at) ON sessions TO packhouse_worker;
+GRANT SELECT ON schema_migrations, wallets, ledger_entries, seed_pairs, openings, outbox, cards,
     pack_versions, lots, lot_items, receipts, request_directory, global_feed, feed_erasures, log_leaves, log_tiles,
     log_checkpoints, tier_counts, house_accounts, house_entries, settings TO packhouse_worker;
 GRANT INSERT ON seed_pairs, outbox, receipts, request_directory, global_feed, log_leaves, log_tiles,

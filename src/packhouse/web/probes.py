@@ -6,16 +6,13 @@ from collections.abc import Callable
 
 from packhouse.foundation.errors import Outage
 from packhouse.house import House
-from packhouse.plumbing.meter_text import CONTENT_TYPE
-from packhouse.plumbing.metrics import DRAW_DRIFT, METERS
-from packhouse.web.answers import Answer, send_answer
+from packhouse.plumbing.metrics import DRAW_DRIFT
+from packhouse.web.answers import send_answer
 from packhouse.web.api.drift import drift_monitor
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
-from packhouse.web.readiness import PROBE_TIMEOUT_SECONDS, answer_probe
+from packhouse.web.readiness import PROBE_TIMEOUT_SECONDS, answer_probe, metrics_answer
 
 DRIFT_FRESH_SECONDS = 5.0
-
-_UNCACHED = (b"cache-control", b"no-store")
 
 
 def probes(house: House, *, is_draining: Callable[[], bool]) -> ASGIApp:
@@ -36,12 +33,10 @@ def probes(house: House, *, is_draining: Callable[[], bool]) -> ASGIApp:
 def metrics(house: House) -> ASGIApp:
     """Answers ``/metrics`` in Prometheus' text form."""
     drift = DriftGauge(house)
-    headers = ((b"content-type", CONTENT_TYPE.encode()), _UNCACHED)
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
         await drift.refresh()
-        body = METERS.text().encode()
-        await send_answer(Answer(status=200, body=body, headers=headers), send)
+        await send_answer(metrics_answer(), send)
 
     return answer
 

@@ -1,4 +1,4 @@
-"""Readiness: whether everything that a role needs answers, and how fast."""
+"""Probes: whether everything that a role needs answers, how fast, and what it has counted."""
 
 import asyncio
 import time
@@ -8,13 +8,19 @@ from typing import Final, Literal
 import msgspec
 
 from packhouse.foundation.errors import NotFound, Outage
+from packhouse.plumbing.meter_text import CONTENT_TYPE
+from packhouse.plumbing.metrics import METERS
 from packhouse.plumbing.postgres import Database, DatabaseBusy, ReplicaStanding
 from packhouse.plumbing.valkey import Valkey
 from packhouse.web.answers import Answer
 
 PROBE_TIMEOUT_SECONDS: Final = 2.0
 
-_HEADERS: Final = ((b"content-type", b"application/json"), (b"cache-control", b"no-store"))
+METRICS_PATH: Final = "/metrics"
+
+_UNCACHED: Final = (b"cache-control", b"no-store")
+_HEADERS: Final = ((b"content-type", b"application/json"), _UNCACHED)
+_METRICS_HEADERS: Final = ((b"content-type", CONTENT_TYPE.encode()), _UNCACHED)
 
 
 class DependencyState(msgspec.Struct, frozen=True):
@@ -53,6 +59,11 @@ async def answer_probe(
         body=msgspec.json.encode(readiness),
         headers=_HEADERS,
     )
+
+
+def metrics_answer() -> Answer:
+    """What this process and those beside it have counted, in Prometheus' text form."""
+    return Answer(status=200, body=METERS.text().encode(), headers=_METRICS_HEADERS)
 
 
 async def check_readiness(database: Database, valkey: Valkey) -> Readiness:

@@ -43,10 +43,15 @@ def require_served(path: str, role: WebRole) -> None:
         return
     owner = _owner_of(path)
     if owner != role and not (role is WebRole.WEB and owner != WebRole.ADMIN):
-        raise NotServedHere(
-            f"This address is answered by `packhouse serve {owner}`; here is {role}. Send it there"
-            " by path, as deploy/haproxy does."
-        )
+        raise not_served_by(role, path)
+
+
+def not_served_by(role: str, path: str) -> NotServedHere:
+    """The refusal of a role that does not answer a path; it names the role that does."""
+    return NotServedHere(
+        f"This address is answered by `packhouse serve {_owner_of(path)}`; here is {role}. Send it"
+        " there by path, as deploy/haproxy does."
+    )
 
 
 def _owner_of(path: str) -> str:

@@ -19,6 +19,13 @@ from packhouse.plumbing.metrics import METERS
 
 HEAD_BYTES_MAX: Final = 8 * 1024
 SECONDS_MAX: Final = 5.0
+NOT_SERVED_HERE: Final = {
+    "type": "about:blank",
+    "title": "Not found",
+    "status": 404,
+    "code": "not_served_here",
+    "detail": "The worker answers probes alone; the shop is answered by `packhouse serve web`.",
+}
 _REASONS: Final = {200: "OK", 404: "Not Found", 503: "Service Unavailable"}
 
 
@@ -59,7 +66,7 @@ async def answer_probe(house: House, path: str) -> Answer:
     if path == "/metrics":
         return Answer(200, METERS.text().encode(), CONTENT_TYPE)
     if path != "/health/ready":
-        return Answer(404, b'{"code":"not_found"}')
+        return Answer(404, msgspec.json.encode(NOT_SERVED_HERE), "application/problem+json")
     started = time.perf_counter()
     try:
         async with house.database.connection() as connection:

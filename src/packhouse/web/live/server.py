@@ -12,7 +12,6 @@ from typing import Final
 
 from packhouse.foundation.errors import (
     Breach,
-    NotFound,
     Outage,
     PackhouseError,
     Refusal,
@@ -40,7 +39,8 @@ from packhouse.web.live.hub import LiveHub
 from packhouse.web.live.requests import RequestHead
 from packhouse.web.live.streams import OpenStream
 from packhouse.web.live.wishes import PATH, read_wish
-from packhouse.web.readiness import answer_probe
+from packhouse.web.readiness import METRICS_PATH, answer_probe, metrics_answer
+from packhouse.web.roles import not_served_by
 from packhouse.web.server.wire import CLOSE, open_head
 
 _ALLOWED: Final = (b"allow", b"GET, HEAD, OPTIONS")
@@ -131,17 +131,20 @@ class LiveServer:
         if method == "OPTIONS":
             exchange.send(Answer(status=204, headers=(_ALLOWED,)))
             return
-        if not path.startswith("/health/"):
+        is_for_watchers = _is_for_watchers(path)
+        if not is_for_watchers:
             await self._count(exchange)
         declared = headers.text("content-length")
         if declared is not None and int(declared) > self._settings.max_body_bytes:
             raise TooLarge(f"The body may have at most {self._settings.max_body_bytes:,} bytes.")
-        if path != PATH and not path.startswith("/health/"):
-            raise NotFound("There is nothing at this address.")
+        if path != PATH and not is_for_watchers:
+            raise not_served_by("live", path)
         if method not in ("GET", "HEAD"):
             raise MethodNotAllowed("This address does not take that method.")
         if path == PATH:
             self._open_stream(request, connection, exchange)
+        elif path == METRICS_PATH:
+            exchange.send(metrics_answer())
         else:
             probed = await answer_probe(
                 path,
@@ -238,7 +241,7 @@ class _Exchange:
 
     def _log(self, status: int) -> None:
         path = self._request.scope["path"]
-        if path.startswith("/health/") and status < HTTPStatus.INTERNAL_SERVER_ERROR:
+        if _is_for_watchers(path) and status < HTTPStatus.INTERNAL_SERVER_ERROR:
             return
         log.info(
             "A request was answered",
@@ -248,6 +251,11 @@ class _Exchange:
             milliseconds=round((time.perf_counter() - self._started) * 1000, 1),
             request_id=self.request_id,
         )
+
+
+def _is_for_watchers(path: str) -> bool:
+    """Asked by who watches over the role: neither counted nor, while all is well, logged."""
+    return path.startswith("/health/") or path == METRICS_PATH
 
 
 def _head(status: int, headers: list[tuple[bytes, bytes]]) -> bytes:

@@ -21,6 +21,7 @@ from packhouse.foundation.limits import (
     OPENINGS_WAITING_MAX,
 )
 from packhouse.foundation.time import Clock, utc_now
+from packhouse.plumbing.buckets import open_media
 from packhouse.plumbing.entropy import Entropy, system_entropy
 from packhouse.plumbing.lanes import Lanes
 from packhouse.plumbing.mail import Mail, open_mail
@@ -29,7 +30,7 @@ from packhouse.plumbing.postgres import Database, pool_size_per_web_worker
 from packhouse.plumbing.replicas import open_databases
 from packhouse.plumbing.sealing import Seal
 from packhouse.plumbing.settings import Settings, require_setting
-from packhouse.plumbing.storage import MediaFolder
+from packhouse.plumbing.storage import Media
 from packhouse.plumbing.valkey import Valkey
 
 
@@ -47,7 +48,7 @@ class House(msgspec.Struct, frozen=True, eq=False):
     entropy: Entropy
     seal: Seal
     log_signer: NoteSigner | None
-    media: MediaFolder
+    media: Media
     mail: Mail | None
     payments: PaymentProvider | None
     cards: CardShelf
@@ -92,7 +93,7 @@ async def open_house(
         seed_key = require_setting(settings.seed_key, name="seed_key").reveal()
         lanes = Lanes(waiting_max=OPENINGS_WAITING_MAX, wait_seconds_max=OPENING_WAIT_SECONDS_MAX)
         reads = Lanes(waiting_max=DATABASE_WAITING_MAX, wait_seconds_max=DATABASE_WAIT_SECONDS_MAX)
-        media = MediaFolder(settings.media_directory, origin=settings.assets_url or "")
+        media = open_media(settings)
         try:
             yield House(
                 settings=settings,

@@ -247,7 +247,7 @@ async def test_cards_come_with_the_pictures_drawn_for_them(house: House) -> None
         cards = await catalog.list_cards_of_sets(connection, ["ORY"])
     for card in cards:
         assert card.picture is not None
-        with Image.open(io.BytesIO(house.media.path_of(card.picture).read_bytes())) as picture:
+        with Image.open(io.BytesIO(house.media.read(card.picture))) as picture:
             assert (picture.format, picture.width) == ("WEBP", 480)
 
 

@@ -152,7 +152,7 @@ async def test_pictures_are_taken_from_the_folder_and_encoded_anew(
     await run(house, text, folder=folder)
     (moth,) = await cards_of(house)
     assert moth.picture is not None
-    stored = house.media.path_of(moth.picture).read_bytes()
+    stored = house.media.read(moth.picture)
     assert Image.open(io.BytesIO(stored)).format == "WEBP"
     again = await run(house, text, folder=folder)
     assert again.cards_unchanged == 1

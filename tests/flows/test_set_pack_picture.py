@@ -19,6 +19,7 @@ from packhouse.foundation.identifiers import new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, list_audit_entries
 from packhouse.plumbing.pictures import PictureRefused
+from worlds.queued_jobs import list_queue
 
 CLERK = Actor(user_id=new_id(), username="clerk", request_id="request-1")
 
@@ -61,9 +62,10 @@ async def test_the_picture_is_on_the_shelf_and_keeps_its_transparency(
     shelved = await house.packs.get_pack(house.database, pack)
     assert shelved.picture is None
     key = await set_pack_picture(house, SetPackPicture(pack, pouch(), CLERK))
+    assert [job.entrypoint for job in await list_queue(house)] == ["make_picture_forms.v1"]
     shown = await house.packs.get_pack(house.database, pack)
     assert (shown.picture, shown.compiled) == (key, shelved.compiled)
-    with Image.open(io.BytesIO(house.media.path_of(key).read_bytes())) as picture:
+    with Image.open(io.BytesIO(house.media.read(key))) as picture:
         alpha = picture.convert("RGBA").getchannel("A")
         assert (picture.format, alpha.getpixel((0, 0)), alpha.getpixel((20, 30))) == (
             "WEBP",

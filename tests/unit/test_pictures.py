@@ -19,7 +19,7 @@ from packhouse.plumbing.pictures import (
     ZipPictures,
     reencode_picture,
 )
-from packhouse.plumbing.storage import MediaFolder, MediaUnavailable
+from packhouse.plumbing.storage import MediaFolder, MediaUnavailable, key_of
 
 RED = (200, 30, 30)
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
@@ -189,10 +189,10 @@ def test_what_is_no_zip_is_refused() -> None:
 def test_media_are_named_by_their_bytes_and_stored_once(tmp_path: Path) -> None:
     media = MediaFolder(tmp_path / "media")
     key = media.put(b"pixels", "webp")
-    path = media.path_of(key)
+    path = tmp_path / "media" / key
     stored_at = path.stat().st_mtime_ns
-    assert media.put(b"pixels", "webp") == key == MediaFolder.key_of(b"pixels", "webp")
-    assert path.read_bytes() == b"pixels"
+    assert media.put(b"pixels", "webp") == key == key_of(b"pixels", "webp")
+    assert path.read_bytes() == media.read(key) == b"pixels"
     assert path.stat().st_mtime_ns == stored_at
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert media.url_of(key) == f"/media/{key}"
@@ -200,11 +200,15 @@ def test_media_are_named_by_their_bytes_and_stored_once(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "key", ["", "../secret", "/etc/passwd", "ab/cd/x.webp", f"ab/cd/abce{'0' * 60}.webp"]
+    "key",
+    [
+        *("", "../secret", "/etc/passwd", "ab/cd/x.webp", f"ab/cd/abce{'0' * 60}.webp"),
+        f"originals/ab/cd/abcd{'0' * 60}.jpg",
+    ],
 )
 def test_what_is_no_key_is_not_found(tmp_path: Path, key: str) -> None:
     with pytest.raises(NotFound):
-        MediaFolder(tmp_path).path_of(key)
+        MediaFolder(tmp_path).read(key)
 
 
 def test_a_folder_that_cannot_be_written_is_an_outage(tmp_path: Path) -> None:

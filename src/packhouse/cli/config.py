@@ -49,7 +49,13 @@ SETTING_GROUPS: Final = {
         "database_statement_timeout_ms",
         "database_connect_timeout_seconds",
     ),
-    "Cache and pictures": ("cache_url", "cache_timeout_ms", "assets_url", "media_directory"),
+    "Cache and pictures": (
+        "cache_url",
+        "cache_timeout_ms",
+        "assets_url",
+        "media_url",
+        "media_directory",
+    ),
     "Collectors": (
         "seed_key",
         "log_key",

@@ -25,9 +25,12 @@ from packhouse.catalog import (
 )
 from packhouse.flows.announcements import stock_added
 from packhouse.foundation.identifiers import CardId, new_id
+from packhouse.foundation.jobs import MakePictureForms
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
+from packhouse.plumbing.jobs import enqueue_jobs
 from packhouse.plumbing.outbox import insert_events
+from packhouse.plumbing.picture_forms import store_picture
 from packhouse.plumbing.pictures import (
     NoPictures,
     PictureRefused,
@@ -35,7 +38,7 @@ from packhouse.plumbing.pictures import (
     reencode_picture,
 )
 from packhouse.plumbing.postgres import Connection
-from packhouse.plumbing.storage import MediaFolder
+from packhouse.plumbing.storage import Media, key_of
 
 PICTURES_AT_ONCE = 2
 """Pictures decoded at the same time; each may need 150 MiB for a moment."""
@@ -89,6 +92,7 @@ async def import_catalog(
         report = _report(command, file, standing, pictures=len(pictures), sha256=sha256)
         if not command.dry_run:
             await _write(connection, command, report, standing.plan, house.clock(), progress)
+            await enqueue_jobs(connection, [MakePictureForms(key) for key in {*pictures.values()}])
     if not command.dry_run:
         house.cards.forget()
     return report
@@ -99,7 +103,7 @@ def _take_pictures(
     problems: ProblemList,
     command: ImportCatalog,
     *,
-    media: MediaFolder,
+    media: Media,
     progress: Progress,
 ) -> dict[str, str]:
     """The media key of each picture that the file names; stored unless nothing will come of it."""
@@ -111,10 +115,11 @@ def _take_pictures(
             data = command.pictures.find_picture(name)
             if data is None:
                 return PictureRefused("there is no such file among the pictures of this import")
-            webp = reencode_picture(data).webp
+            if is_storing:
+                return store_picture(media, data)
+            return key_of(reencode_picture(data).webp, "webp")
         except PictureRefused as error:
             return error
-        return media.put(webp, "webp") if is_storing else media.key_of(webp, "webp")
 
     keys: dict[str, str] = {}
     with ThreadPoolExecutor(PICTURES_AT_ONCE, thread_name_prefix="pictures") as threads:

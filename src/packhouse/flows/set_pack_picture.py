@@ -10,9 +10,11 @@ import msgspec
 
 from packhouse import draws
 from packhouse.flows.publish_pack import get_pack
+from packhouse.foundation.jobs import MakePictureForms
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
-from packhouse.plumbing.pictures import reencode_picture
+from packhouse.plumbing.jobs import enqueue_jobs
+from packhouse.plumbing.picture_forms import store_picture
 
 
 class SetPackPicture(msgspec.Struct, frozen=True):
@@ -29,7 +31,7 @@ async def set_pack_picture(house: House, command: SetPackPicture) -> str:
     Raises ``PictureRefused``, ``PackNotFound``. The file is stored before the transaction: after a
     failure it lies unused, and a repeat finds it.
     """
-    key = await asyncio.to_thread(_store, house, command.picture)
+    key = await asyncio.to_thread(store_picture, house.media, command.picture)
     now = house.clock()
     async with house.database.transaction() as connection:
         pack = await get_pack(connection, command.slug)
@@ -44,9 +46,6 @@ async def set_pack_picture(house: House, command: SetPackPicture) -> str:
             details={"picture": key},
             now=now,
         )
+        await enqueue_jobs(connection, [MakePictureForms(key)])
     house.packs.forget()
     return key
-
-
-def _store(house: House, picture: bytes) -> str:
-    return house.media.put(reencode_picture(picture).webp, "webp")

@@ -62,4 +62,12 @@ class TrimJobLog(msgspec.Struct, frozen=True):
     version: ClassVar[int] = 1
 
 
-Job = SendLetter | RevealSeeds | EraseFeedNames | DeleteSessions | TrimJobLog
+class MakePictureForms(msgspec.Struct, frozen=True):
+    """Make the smaller forms of a picture; ``picture`` is its media key."""
+
+    picture: str
+    name: ClassVar[str] = "make_picture_forms"
+    version: ClassVar[int] = 1
+
+
+Job = SendLetter | MakePictureForms | RevealSeeds | EraseFeedNames | DeleteSessions | TrimJobLog

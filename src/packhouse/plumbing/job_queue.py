@@ -236,6 +236,7 @@ def _call(queue: Queries, job: type[Job]) -> Callable[[queued.Schedule], Awaitab
     """Put a job that falls due into the queue, where it is tried again if it fails."""
 
     async def call(_: queued.Schedule) -> None:
+        # What comes by the clock has no fields.
         await insert_jobs(queue, [msgspec.convert({}, job)], once=True)
 
     return call

@@ -23,6 +23,9 @@ ZIP_ENTRIES_MAX: Final = 20_000
 
 _FORMATS: Final = ("PNG", "JPEG", "WEBP", *(("AVIF",) if features.check("avif") else ()))
 
+_SUFFIXES: Final = {"PNG": "png", "WEBP": "webp", "AVIF": "avif"}
+"""A JPEG from a phone may call itself MPO."""
+
 # Our own limit is lower than Pillow's and is checked right after the header is read; Pillow's would
 # come first, and as a warning on standard error.
 Image.MAX_IMAGE_PIXELS = None
@@ -38,11 +41,12 @@ class PictureRefused(Refusal):
 
 
 class Picture(msgspec.Struct, frozen=True):
-    """A picture that is safe to serve: WebP without metadata."""
+    """A picture that is safe to serve: WebP without metadata. ``was`` is the form it came in."""
 
     webp: bytes
     width: int
     height: int
+    was: str = "webp"
 
 
 class PictureSource(Protocol):
@@ -118,7 +122,8 @@ def reencode_picture(data: bytes) -> Picture:
             _require_acceptable(image)
             # A JPEG can be decoded at half size or less, which saves most of the work.
             image.draft("RGB", (LONG_EDGE_MAX, LONG_EDGE_MAX))
-            return _encode(_upright(_plain(image)))
+            was = _SUFFIXES.get(image.format or "", "jpg")
+            return msgspec.structs.replace(_encode(_upright(_plain(image))), was=was)
     except _UNREADABLE as error:
         raise PictureRefused(
             f"is no picture that we take, or it is damaged; use one of {', '.join(_FORMATS)}"

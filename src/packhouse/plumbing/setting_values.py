@@ -42,6 +42,9 @@ WebOrigin = NewType("WebOrigin", str)
 MailAddress = NewType("MailAddress", str)
 """``name@domain``, or ``Display Name <name@domain>``."""
 
+MediaUrl = NewType("MediaUrl", str)
+"""A folder's path, ``file:///folder``, or ``s3://bucket/prefix``."""
+
 Networks = tuple[IPv4Network | IPv6Network, ...]
 WebOrigins = tuple[WebOrigin, ...]
 
@@ -264,6 +267,20 @@ def _web_origin(text: str) -> WebOrigin:
     )
 
 
+def _media_url(text: str) -> MediaUrl:
+    if "://" not in text:
+        return MediaUrl(text)
+    parts = urlsplit(text)
+    is_bucket = parts.scheme == "s3" and re.fullmatch(r"[a-z0-9][a-z0-9.-]{1,62}", parts.netloc)
+    is_folder = parts.scheme == "file" and not parts.netloc and parts.path.startswith("/")
+    if not (is_bucket or is_folder) or parts.query or parts.fragment:
+        raise ValueError(
+            "must be a folder, file:///folder or s3://bucket/prefix; credentials and endpoint"
+            " come in AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY, AWS_REGION, AWS_ENDPOINT_URL"
+        )
+    return MediaUrl(text)
+
+
 def _network(text: str) -> IPv4Network | IPv6Network:
     try:
         network = ip_network(text)
@@ -300,6 +317,7 @@ def _listed(text: str) -> list[str]:
 _FORMS: Final[dict[object, SettingForm]] = {
     bool: SettingForm("true or false", _flag),
     Path: SettingForm("a folder", Path),
+    MediaUrl: SettingForm("a folder, or s3://bucket/prefix", _media_url),
     HostName: SettingForm("a host name or IP address", _host_name),
     WebOrigin: SettingForm("an address such as https://shop.example", _web_origin),
     WebOrigins: SettingForm(

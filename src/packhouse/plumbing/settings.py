@@ -34,6 +34,7 @@ from packhouse.plumbing.setting_values import (
     LogKey,
     MailAddress,
     MailUrl,
+    MediaUrl,
     Networks,
     RateLimit,
     SeedKey,
@@ -199,9 +200,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             description="A CDN before this shop, from which browsers get style sheets and pictures."
         ),
     ] = None
-    media_directory: Annotated[Path, Meta(description="The folder that keeps card pictures.")] = (
-        Path("media")
-    )
+    media_url: Annotated[
+        MediaUrl | None,
+        Meta(
+            description="Where card pictures are kept: a folder, or s3://bucket/prefix with the "
+            "standard AWS_* variables; without it PACKHOUSE_MEDIA_DIRECTORY."
+        ),
+    ] = None
+    media_directory: Annotated[
+        Path, Meta(description="The folder of card pictures, and of imports that wait for a yes.")
+    ] = Path("media")
 
     mail_url: Annotated[
         MailUrl | None,

@@ -20,6 +20,7 @@ import zstandard
 
 from packhouse.foundation.errors import NotFound
 from packhouse.house import House
+from packhouse.plumbing.picture_forms import served_key_of
 from packhouse.web.answers import Answer, etag_of, matches_etag, send_answer
 from packhouse.web.asgi import ASGIApp, Receive, Scope, Send
 from packhouse.web.codings import SMALLEST_FIRST, Coding, choose_coding, compress_at_once
@@ -27,6 +28,7 @@ from packhouse.web.headers import HeaderReader
 
 FOR_EVER = b"public, max-age=31536000, immutable"
 CHECK_AGAIN = b"public, no-cache"
+FOR_A_MOMENT = b"public, max-age=10"
 HASH_LENGTH = 12
 
 AT_THE_CDN = ("css/", "art/", "favicon.svg")
@@ -176,27 +178,32 @@ def _media_type_of(path: str) -> str:
 
 
 def media_files(house: House) -> ASGIApp:
-    """Card pictures below ``/media/``, read from the media folder."""
+    """Card pictures below ``/media/``, read from where they are kept.
+
+    While a smaller form is not made yet, the picture itself stands in for it, for a moment.
+    """
 
     async def answer(scope: Scope, receive: Receive, send: Send) -> None:
-        path = house.media.path_of(scope["path"].removeprefix("/media/"))
-        body = await _read(path)
+        key = scope["path"].removeprefix("/media/")
+        cache_control = FOR_EVER
+        try:
+            body = await asyncio.to_thread(house.media.read, key)
+        except NotFound:
+            whole = served_key_of(key)
+            if whole is None:
+                raise
+            key, cache_control = whole, FOR_A_MOMENT
+            body = await asyncio.to_thread(house.media.read, key)
+        name = key.rpartition("/")[2]
         asset = Asset(
-            media_type="image/webp",
+            media_type=f"image/{name.rpartition('.')[2]}",
             body=body,
-            etag=f'"{path.stem[:32]}"',
-            cache_control=FOR_EVER,
+            etag=f'"{name[:32]}{name[64:]}"',
+            cache_control=cache_control,
         )
         await send_answer(_answer(asset, HeaderReader(scope)), send)
 
     return answer
-
-
-async def _read(path: Path) -> bytes:
-    try:
-        return await asyncio.to_thread(path.read_bytes)
-    except (FileNotFoundError, IsADirectoryError, NotADirectoryError) as error:
-        raise NotFound("There is no such picture here.") from error
 
 
 def _answer(asset: Asset, headers: HeaderReader) -> Answer:

@@ -18,6 +18,7 @@ from packhouse.foundation.money import format_minor
 from packhouse.foundation.tiers import TIERS
 from packhouse.foundation.time import to_rfc3339
 from packhouse.house import House
+from packhouse.plumbing.picture_forms import sources_of
 from packhouse.web.assets import StaticFiles
 from packhouse.web.context import RequestContext, context_of
 from packhouse.web.errors import Problem
@@ -90,6 +91,7 @@ def environment(assets_url: str = "") -> jinja2.Environment:
         "asset": partial(static_files().url_of, origin=assets_url),
         "money": format_minor,
         "section_of": _section_of,
+        "picture_sources": sources_of,
         "TIERS": TIERS,
     }
     made.filters |= {"rfc3339": to_rfc3339, "t_ago": _ago}

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 import msgspec
 
+from packhouse.flows.make_picture_forms import make_picture_forms
 from packhouse.flows.send_letter import send_letter
 from packhouse.foundation.errors import Outage
 from packhouse.foundation.jobs import (
     DeleteSessions,
     EraseFeedNames,
     Job,
+    MakePictureForms,
     RevealSeeds,
     SendLetter,
     TrimJobLog,
@@ -47,6 +49,7 @@ DUTIES: Final = (
     Duty(RevealSeeds, reveal_seeds, LONG_SECONDS, schedule="* * * * *"),
     Duty(EraseFeedNames, erase_names, LONG_SECONDS, schedule="* * * * *"),
     Duty(DeleteSessions, delete_sessions, LONG_SECONDS, schedule="*/5 * * * *"),
+    Duty(MakePictureForms, make_picture_forms, LONG_SECONDS),
     Duty(TrimJobLog, trim_job_log, LONG_SECONDS, schedule="23 4 * * *"),
 )
 

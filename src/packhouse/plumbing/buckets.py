@@ -80,13 +80,18 @@ class MediaBucket:
         if self.has(name):
             return
         media_type = f"image/{name.rpartition('.')[2]}".replace("image/jpg", "image/jpeg")
-        with _outages():
-            obstore.put(
-                self._store,
-                name,
-                data,
-                attributes={"Content-Type": media_type, "Cache-Control": KEPT},
-            )
+        try:
+            with _outages():
+                obstore.put(
+                    self._store,
+                    name,
+                    data,
+                    attributes={"Content-Type": media_type, "Cache-Control": KEPT},
+                )
+        except FileNotFoundError as error:
+            raise MediaUnavailable(
+                "There is no such bucket. See PACKHOUSE_MEDIA_URL.", cause="NoSuchBucket"
+            ) from error
 
     def read(self, key: str) -> bytes:
         """The bytes of a key. Raises ``NotFound``, ``MediaUnavailable``."""

@@ -29,7 +29,7 @@ GRANT UPDATE (updated_at) ON cards TO packhouse_web, packhouse_api;
 GRANT UPDATE (place, lot_id, updated_at) ON stock_items TO packhouse_web, packhouse_api;
 GRANT UPDATE (draws, closed_at, server_seed) ON lots TO packhouse_web, packhouse_api;
 GRANT UPDATE (draw) ON lot_items TO packhouse_web, packhouse_api;
-GRANT DELETE ON sessions, user_emails, user_names TO packhouse_web, packhouse_api;
+GRANT DELETE ON sessions, user_emails, user_names, idempotency_keys TO packhouse_web, packhouse_api;
 -- Whoever closes an account that acted as staff keeps its name in the audit log: that alone is asked of it.
 GRANT SELECT (actor_id) ON audit_log TO packhouse_web, packhouse_api;
 

@@ -103,8 +103,22 @@ async def test_a_page_is_the_same_as_the_framework_shows_it(
         assert by_edge.status_code == by_framework.status_code
         texts = [KEY_OF_THE_MOMENT.sub("", page.text) for page in (by_edge, by_framework)]
         assert texts[0] == texts[1]
-        for name in ("content-type", "cache-control", "content-security-policy"):
+        for name in ("content-type", "content-security-policy"):
             assert by_edge.headers[name] == by_framework.headers[name]
+        assert by_framework.headers["cache-control"] == "private, no-store"
+
+
+@pytest.mark.parametrize("path", ["/", "/feed", "/packs/veil-eight"])
+async def test_a_page_may_be_kept_for_those_alone_who_bring_no_session(
+    shop: Actor, ada: httpx.AsyncClient, client: httpx.AsyncClient, path: str
+) -> None:
+    assert shop.username
+    own, public = await ada.get(path), await client.get(path)
+    assert own.headers["cache-control"] == "private, no-store"
+    assert public.headers["cache-control"] == "public, max-age=0, s-maxage=1"
+    assert {"Cookie"} <= set(public.headers.get_list("vary", split_commas=True))
+    ended = await client.get(path, headers={"Cookie": "packhouse_session=ended"})
+    assert ended.headers["cache-control"] == "private, no-store"
 
 
 async def test_a_page_of_nothing_is_not_found_as_the_framework_says_it(

@@ -56,7 +56,7 @@ async def start_haproxy(servers: Servers, **changed: str) -> AsyncIterator[Balan
     program = require_program("haproxy", package="haproxy")
     words = [program, "-db", "-f", str(DEPLOY / "haproxy" / "haproxy.cfg")]
     with tempfile.TemporaryDirectory() as folder:
-        async with _running(words, port, Path(folder), environ) as balancer:
+        async with running_program(words, port, Path(folder), environ) as balancer:
             yield balancer
 
 
@@ -69,7 +69,7 @@ async def start_nginx(servers: Servers) -> AsyncIterator[Balancer]:
         _write_nginx_folder(folder, port, servers)
         program = require_program("nginx", package="nginx-light")
         words = [program, "-p", name, "-c", "nginx.conf", "-g", "daemon off;"]
-        async with _running(words, port, folder, {}) as balancer:
+        async with running_program(words, port, folder, {}) as balancer:
             yield balancer
 
 
@@ -91,9 +91,10 @@ START: Final = {"haproxy": start_haproxy, "nginx": start_nginx}
 
 
 @asynccontextmanager
-async def _running(
+async def running_program(
     words: Sequence[str], port: int, folder: Path, environ: Mapping[str, str]
 ) -> AsyncIterator[Balancer]:
+    """Run a program that listens at ``port`` and keeps its files in ``folder``."""
     said = folder / "said"
     with said.open("ab") as output:
         child = await asyncio.create_subprocess_exec(

@@ -52,6 +52,13 @@ _JSON: Final = (b"content-type", b"application/json")
 _CACHE: Final = (b"cache-control", FRESH_FOR_A_MOMENT.encode())
 _PRIVATE: Final[Headers] = (_JSON,)
 _HTML: Final[Headers] = ((b"content-type", b"text/html; charset=utf-8"),)
+_HTML_FOR_STRANGERS: Final[Headers] = (
+    *_HTML,
+    (b"cache-control", b"public, max-age=0, s-maxage=1"),
+    (b"vary", b"Cookie"),
+)
+"""Who has no session is shown what everybody like that is shown. A browser keeps none of it, so
+that whoever signs in sees so at once; a cache between may, for those who bring no cookie either."""
 
 _PACK: Final = re.compile(r"/api/v1/packs/([a-z0-9][a-z0-9-]{0,63})(/openings)?")
 
@@ -213,7 +220,9 @@ async def _page(
         return None
     scope[KEY] = context
     shown = await show(PageRequest(scope))  # type: ignore[arg-type]  # the framework's own scope
-    return Answer(status=shown.status_code or 200, body=shown.content.encode(), headers=_HTML)
+    # A cookie that is no session any more is one all the same: no cache could tell.
+    headers = _HTML if context.token_hash is not None else _HTML_FOR_STRANGERS
+    return Answer(status=shown.status_code or 200, body=shown.content.encode(), headers=headers)
 
 
 def _slug_of(scope: Scope) -> str:

@@ -11,6 +11,7 @@ import pytest
 from packhouse.plumbing.embedded.programs import get_postgres_clients
 from packhouse.plumbing.job_schema import PGQUEUER_VERSION, read_job_queue_state
 from packhouse.plumbing.jobs import JOBS_SCHEMA, NAMES
+from packhouse.plumbing.sharding import ON_EVERY_SERVER, USER_COLUMNS, place_of
 from worlds.simulated_shop import ServersToUse, drop_database
 
 OWNED_BY_A_USER: Final = (
@@ -29,6 +30,9 @@ OWNED_BY_A_USER: Final = (
 
 REFERENCE_TABLES: Final = ("cards", "packs", "pack_versions")
 """Small tables that would be whole on every shard."""
+
+IN_ONE_ORDER_FOR_EVERYBODY: Final = ("outbox", "stock_items", "global_feed", "log_leaves")
+"""What a cluster keeps on its coordinator, the line of events too, though its rows are users'."""
 
 FOUND_WITHOUT_A_USER: Final = {
     "user_emails": "unique over all shards by its value",
@@ -140,6 +144,43 @@ async def test_foreign_keys_of_users_tables_stay_on_their_shard(
         # Copies are claimed and pulls are shown without a look at users' tables.
         if row["from_table"] in ("stock_items", "global_feed"):
             assert row["to_table"] not in OWNED_BY_A_USER, row["conname"]
+
+
+async def test_every_table_has_a_place_on_a_cluster(migrated: asyncpg.Connection) -> None:
+    rows = await migrated.fetch(
+        "SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace"
+    )
+    tables = {row["relname"] for row in rows}
+    with_their_user = {"users", *OWNED_BY_A_USER} - set(IN_ONE_ORDER_FOR_EVERYBODY)
+    assert set(USER_COLUMNS) == with_their_user
+    assert set(USER_COLUMNS) | set(ON_EVERY_SERVER) <= tables
+    assert {place_of(table) for table in IN_ONE_ORDER_FOR_EVERYBODY} == {"on the coordinator"}
+
+
+async def test_a_foreign_key_leads_to_where_its_row_is(migrated: asyncpg.Connection) -> None:
+    rows = await migrated.fetch(
+        "SELECT conname, conrelid::regclass::text AS child, confrelid::regclass::text AS parent"
+        " FROM pg_constraint WHERE contype = 'f' AND connamespace = 'public'::regnamespace"
+    )
+    assert rows
+    for row in rows:
+        parent = place_of(row["parent"])
+        assert parent in {"on every server", place_of(row["child"])}, row["conname"]
+
+
+async def test_what_lies_with_its_user_is_unique_within_the_user(
+    migrated: asyncpg.Connection,
+) -> None:
+    rows = await migrated.fetch(
+        "SELECT i.relname AS index, c.relname AS table, a.attname AS first"
+        " FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid"
+        " JOIN pg_class c ON c.oid = x.indrelid"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = x.indkey[0]"
+        " WHERE x.indisunique AND c.relname = ANY ($1)",
+        list(USER_COLUMNS),
+    )
+    assert {row["table"] for row in rows} == set(USER_COLUMNS)
+    assert [row["index"] for row in rows if row["first"] != USER_COLUMNS[row["table"]]] == []
 
 
 async def test_nothing_happens_behind_a_statements_back(migrated: asyncpg.Connection) -> None:

@@ -49,11 +49,13 @@ ACCOUNTS: Final = (
     ),
     Case("accounts.find_user", (WHALE,), 5),
     Case("accounts.find_addressee", (WHALE,), 5),
-    Case("accounts.lock_users", ([WHALE, SHOP.user_id(9)],), 20),
+    Case("accounts.lock_user", (WHALE,), 10),
+    Case("accounts.list_owner_ids", (), 10),
     Case("accounts.list_users", (None, None, PAGE), 40),
     Case("accounts.list_users", (None, SHOP.user_id(2_000), PAGE), 40),
     Case("accounts.find_first_owner", (), 10),
-    Case("accounts.find_credentials", (email_key(1_234),), 10),
+    Case("accounts.find_email_owner", (email_key(1_234),), 5),
+    Case("accounts.find_credentials", (WHALE,), 5),
     Case("accounts.update_password_hash", (WHALE, "x", "y"), 20),
     Case("accounts.update_role", (WHALE, "staff"), 30),
     Case("accounts.update_suspension", (WHALE, NOW, "why"), 30),
@@ -61,6 +63,8 @@ ACCOUNTS: Final = (
     Case("accounts.insert_session", (HASH, WHALE, NOW, LATER), adds(1, indexes=3)),
     Case("accounts.list_sessions", ([token_hash(user) for user in range(200)], NOW), 1_500),
     Case("accounts.list_sessions", ([HASH], NOW), 5),
+    Case("accounts.list_session_owners", ([token_hash(user) for user in range(200)], NOW), 1_000),
+    Case("accounts.list_session_users", ([SHOP.user_id(user) for user in range(200)],), 1_000),
     Case("accounts.delete_session", (token_hash(77),), 10),
     Case("accounts.delete_sessions_of_user", (WHALE,), 20),
     Case("accounts.delete_surplus_sessions", (WHALE, 1), 40),
@@ -108,9 +112,14 @@ WALLET: Final = (
         adds(1, indexes=1),
     ),
     Case(
-        "wallet.post_house_entries",
-        (["payments", "sales"], [5, -5], [1, 1], ID, NOW),
-        adds(4, indexes=1),
+        "wallet.advance_house_accounts",
+        (["payments", "sales"], [5, -5]),
+        adds(2, indexes=1),
+    ),
+    Case(
+        "wallet.insert_house_entries",
+        (["a new one", "another"], [1, 1], [5, -5], [5, -5], [1, 1], ID, NOW),
+        adds(2, indexes=1),
     ),
     Case("wallet.list_house_accounts", (), 5),
 )
@@ -254,7 +263,6 @@ PLUMBING: Final = (
 
 PARCELLED = SHOP.user_id(SHOP.owner_of(MIDDLE + 7))
 CLOSING: Final = (
-    Case("accounts.lock_user_with_owners", (WHALE,), 20),
     Case("accounts.close_user", (WHALE, "closed-1", NOW), 30),
     Case("accounts.release_email", (email_key(7), SHOP.user_id(7)), 10),
     Case("accounts.release_username", ("bulk-0000007", SHOP.user_id(7)), 10),

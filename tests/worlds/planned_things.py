@@ -64,6 +64,7 @@ CATALOG: Final = (
     Case("catalog.claim_stock_items", (sorted(CARDS), [1] * 143, [FIRST_COPY] * 143), 1_200),
     Case("catalog.claim_stock_items_waiting", (sorted(CARDS), [1] * 143), 1_200),
     Case("catalog.hand_out_stock_items", (COPY_CARDS, COPY_IDS, NOW), 3_500),
+    Case("catalog.hand_out_stock_items_by_id", (COPY_CARDS[:8], COPY_IDS[:8], NOW), 500),
     Case(
         "catalog.move_stock_items",
         (COPY_CARDS, COPY_IDS, ["vaulted", "reserved", "on_sale"], "house", NOW),
@@ -102,6 +103,10 @@ DRAWS: Final = (
         ),
         400,
     ),
+    Case("draws.find_opener", (WHALE, "openings", "new"), 20),
+    Case("draws.find_version_on_sale", (PACK,), 5),
+    Case("draws.is_pack_paused", (PACK,), 5),
+    Case("draws.find_session_holder", (token_hash(3_000), NOW), 5),
     Case(
         "draws.insert_seed_pair",
         (WHALE, ID, b"x", HASH, HASH[:16], "seed", NOW),
@@ -129,6 +134,14 @@ DRAWS: Final = (
     ),
     Case("draws.list_openings", (WHALE, None, PAGE), 150),
     Case("draws.list_openings", (WHALE, SHOP.opening_id(MIDDLE), PAGE), 150),
+    Case(
+        "draws.list_opening_receipts_of_shards",
+        (
+            [SHOP.user_id(SHOP.owner_of(each)) for each in range(MIDDLE, MIDDLE + 8)],
+            [SHOP.opening_id(each) for each in range(MIDDLE, MIDDLE + 8)],
+        ),
+        400,
+    ),
     Case(
         "draws.list_opening_receipts",
         (

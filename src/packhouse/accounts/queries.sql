@@ -30,24 +30,20 @@ SELECT username, email
 FROM users
 WHERE id = $1 AND closed_at IS NULL
 
--- name: lock_users
--- Some accounts, locked in the order of their ids so that two transactions never wait in a circle.
+-- name: lock_user
+-- One account. Whoever wants several locks them in the order of their ids, so that two transactions never
+-- wait in a circle. Index: users_pkey.
 SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at,
        closed_at
 FROM users
-WHERE id = ANY($1::uuid[])
-ORDER BY id
+WHERE id = $1
 FOR UPDATE
 
--- name: lock_user_with_owners
--- One account and every owner, in the same order; two owners who leave at once meet here.
--- Indexes: users_pkey, users_role_idx.
-SELECT id, username, email, role, is_anonymous, suspended_at, suspension_reason, created_at,
-       closed_at
+-- name: list_owner_ids
+-- Every owner who is still there; few. Index: users_role_idx.
+SELECT id
 FROM users
-WHERE id = $1 OR (role = 'owner' AND closed_at IS NULL)
-ORDER BY id
-FOR UPDATE
+WHERE role = 'owner' AND closed_at IS NULL
 
 -- name: list_users
 -- Newest first and without closed ones, for staff. A search looks at every account: rare, and read by
@@ -75,12 +71,17 @@ WHERE role = 'owner' AND closed_at IS NULL AND suspended_at IS NULL
 ORDER BY id
 LIMIT 1
 
--- name: find_credentials
--- What a sign-in is checked against. Indexes: user_emails_pkey, users_pkey.
-SELECT users.id AS user_id, users.password_hash
+-- name: find_email_owner
+-- Whose an address is. Index: user_emails_pkey.
+SELECT user_id
 FROM user_emails
-JOIN users ON users.id = user_emails.user_id
-WHERE user_emails.email_key = $1
+WHERE email_key = $1
+
+-- name: find_credentials
+-- What a sign-in is checked against. Index: users_pkey.
+SELECT id AS user_id, password_hash
+FROM users
+WHERE id = $1
 
 -- name: update_password_hash
 -- The same password at today's cost, unless the hash was replaced meanwhile.
@@ -149,6 +150,18 @@ SELECT
 FROM sessions
 JOIN users ON users.id = sessions.user_id
 WHERE sessions.token_hash = ANY ($1::bytea[]) AND sessions.expires_at > $2
+
+-- name: list_session_owners
+-- The same without its users, for a database where those are elsewhere. Index: sessions_pkey.
+SELECT token_hash, user_id, expires_at
+FROM sessions
+WHERE token_hash = ANY ($1::bytea[]) AND expires_at > $2
+
+-- name: list_session_users
+-- Then they. Index: users_pkey.
+SELECT id AS user_id, username, email, role, is_anonymous, suspended_at
+FROM users
+WHERE id = ANY ($1::uuid[])
 
 -- name: delete_session
 -- A sign-out.

@@ -19,7 +19,7 @@ from packhouse.accounts.model import (
 from packhouse.accounts.rules import email_error, email_key, username_key
 from packhouse.foundation.errors import NotFound
 from packhouse.foundation.identifiers import UserId
-from packhouse.plumbing.postgres import Connection, ReadConnection
+from packhouse.plumbing.postgres import Connection, ReadConnection, is_sharded
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.accounts")
@@ -67,25 +67,33 @@ async def get_user(connection: Connection, user_id: UUID) -> User:
 
 async def lock_user(connection: Connection, user_id: UUID) -> User:
     """The account as it stands, locked until the transaction ends. Raises ``NotFound``."""
-    return (await lock_users(connection, {user_id}))[user_id]
+    row = await connection.fetchrow(QUERIES["lock_user"], user_id)
+    if row is None:
+        raise NotFound(f"There is no account {user_id}.")
+    return User(**row)
 
 
 async def lock_users(connection: Connection, user_ids: Collection[UUID]) -> dict[UUID, User]:
-    """All of these accounts by id, locked until the transaction ends. Raises ``NotFound``."""
-    rows = await connection.fetch(QUERIES["lock_users"], list(user_ids))
-    users: dict[UUID, User] = {row["id"]: User(**row) for row in rows}
-    if missing := set(user_ids) - users.keys():
-        raise NotFound(f"There is no account {min(missing)}.")
-    return users
+    """All of these accounts by id, locked until the transaction ends. Raises ``NotFound``.
+
+    One after the other in the order of their ids: on a sharded database each is elsewhere.
+    """
+    return {user_id: await lock_user(connection, user_id) for user_id in sorted(set(user_ids))}
 
 
 async def lock_user_with_owners(connection: Connection, user_id: UUID) -> dict[UUID, User]:
-    """An account and all owners by id, locked until the transaction ends. Raises ``NotFound``."""
-    rows = await connection.fetch(QUERIES["lock_user_with_owners"], user_id)
-    users: dict[UUID, User] = {row["id"]: User(**row) for row in rows}
-    if user_id not in users:
-        raise NotFound(f"There is no account {user_id}.")
-    return users
+    """An account and all owners by id, locked until the transaction ends. Raises ``NotFound``.
+
+    Two owners who leave at once meet here.
+    """
+    rows = await connection.fetch(QUERIES["list_owner_ids"])
+    users = await lock_users(connection, {user_id, *(row["id"] for row in rows)})
+    # Who has left while this waited for their lock is no owner any more.
+    return {
+        id_: user
+        for id_, user in users.items()
+        if id_ == user_id or (user.role == "owner" and user.closed_at is None)
+    }
 
 
 async def list_users_page(
@@ -117,8 +125,17 @@ async def find_credentials(connection: Connection, *, email: str) -> Credentials
     """What to check a password against; None for an unknown address or one that cannot be."""
     if email_error(email) is not None:
         return None
-    row = await connection.fetchrow(QUERIES["find_credentials"], email_key(email))
+    user_id = await find_email_owner(connection, email=email)
+    if user_id is None:
+        return None
+    row = await connection.fetchrow(QUERIES["find_credentials"], user_id)
     return None if row is None else Credentials(**row)
+
+
+async def find_email_owner(connection: Connection, *, email: str) -> UUID | None:
+    """Whose account an address is; None for one that is free."""
+    found: UUID | None = await connection.fetchval(QUERIES["find_email_owner"], email_key(email))
+    return found
 
 
 async def update_password_hash(
@@ -178,8 +195,29 @@ async def list_sessions(
     connection: Connection, token_hashes: Collection[bytes], *, now: datetime
 ) -> dict[bytes, SessionUser]:
     """Who holds the tokens with these SHA-256s, by hash; an ended or expired session is missing."""
+    if is_sharded(connection):
+        return await _list_sessions_apart(connection, token_hashes, now=now)
     rows = await connection.fetch(QUERIES["list_sessions"], token_hashes, now)
     return {row["token_hash"]: SessionUser(*row[1:]) for row in rows}
+
+
+async def _list_sessions_apart(
+    connection: Connection, token_hashes: Collection[bytes], *, now: datetime
+) -> dict[bytes, SessionUser]:
+    sessions = await connection.fetch(QUERIES["list_session_owners"], token_hashes, now)
+    if not sessions:
+        return {}
+    ids = sorted({session["user_id"] for session in sessions})
+    rows = await connection.fetch(QUERIES["list_session_users"], ids)
+    users = {row["user_id"]: row for row in rows}
+    return {
+        session["token_hash"]: SessionUser(
+            **users[session["user_id"]], expires_at=session["expires_at"]
+        )
+        for session in sessions
+        # Whoever has just registered may be seen a moment later on their own server.
+        if session["user_id"] in users
+    }
 
 
 async def delete_session(connection: Connection, *, token_hash: bytes) -> None:

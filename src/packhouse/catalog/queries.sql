@@ -82,6 +82,13 @@ SET place = 'vaulted', updated_at = $3
 FROM unnest($1::uuid[], $2::uuid[]) AS claimed (card_id, id)
 WHERE stock_items.card_id = claimed.card_id AND stock_items.id = claimed.id
 
+-- name: hand_out_stock_items_by_id
+-- The same for Citus, which keeps the plan of a statement about one table alone; ids are unique.
+-- Index: stock_items_pkey.
+UPDATE stock_items
+SET place = 'vaulted', updated_at = $3
+WHERE card_id = ANY ($1::uuid[]) AND id = ANY ($2::uuid[])
+
 -- name: move_stock_items
 -- Moves the named items that are in one of the places $3 to the place $4; locks them in the order
 -- of their keys first, so that two moves never wait for each other in a circle. What goes back to

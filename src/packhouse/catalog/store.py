@@ -14,7 +14,7 @@ from packhouse.catalog.model import Card, PackPause, Place, StockItem
 from packhouse.foundation.errors import Breach
 from packhouse.foundation.identifiers import CardId, LotId, PackId, StockItemId
 from packhouse.foundation.tiers import Tier
-from packhouse.plumbing.postgres import Connection, ReadConnection, Record
+from packhouse.plumbing.postgres import Connection, ReadConnection, Record, is_sharded
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.catalog")
@@ -131,8 +131,9 @@ async def hand_out_stock_items(
     connection: Connection, items: Sequence[tuple[CardId, StockItemId]], *, now: datetime
 ) -> None:
     """Move copies that this transaction has claimed from sale into vaults; the rest stays there."""
+    by_id = is_sharded(connection)
     await connection.execute(
-        QUERIES["hand_out_stock_items"],
+        QUERIES["hand_out_stock_items_by_id" if by_id else "hand_out_stock_items"],
         [card_id for card_id, _ in items],
         [stock_item_id for _, stock_item_id in items],
         now,

@@ -11,6 +11,7 @@ from packhouse.cli.shop import DataOption, plain_errors, progress_lines, shop_se
 from packhouse.plumbing.job_schema import JobQueueState
 from packhouse.plumbing.schema_state import (
     MigrationState,
+    distribute_database,
     migrate_database,
     read_queue_state,
     read_schema_state,
@@ -35,6 +36,21 @@ def migrate_command(*, data: DataOption = None) -> None:
     for migration in ran:
         announce(f"Ran {migration.number:04d}_{migration.name}.")
     typer.echo(f"{len(ran)} migrations run; the database is up to date.")
+
+
+@db_commands.command("distribute")
+def distribute_command(*, data: DataOption = None) -> None:
+    """Spread users over the servers of a Citus cluster; harmless when they are.
+
+    The shop must not run meanwhile; its migrations must have run. A run that was cut short is begun
+    again.
+    """
+    announce = progress_lines()
+    with plain_errors():
+        moved = asyncio.run(
+            distribute_database(_database_url(shop_settings_for_command(data)), announce=announce)
+        )
+    typer.echo(f"{moved} tables moved; every table is where it belongs.")
 
 
 @db_commands.command("status")

@@ -98,11 +98,11 @@ from packhouse.draws.seeds import (
     require_client_seed,
 )
 from packhouse.draws.shelf import PackShelf, ShelvedPack
+from packhouse.draws.standings import OpeningStanding, list_opening_standings
 from packhouse.draws.store import (
     DueSeedPair,
     KeptReceipt,
     NewOpening,
-    OpeningStanding,
     PackRow,
     PackVersionRow,
     erase_client_seeds,
@@ -119,7 +119,6 @@ from packhouse.draws.store import (
     list_commitments,
     list_due_seed_pairs,
     list_opening_receipts,
-    list_opening_standings,
     list_opening_times,
     list_openings,
     list_pack_configs,

@@ -20,6 +20,39 @@ LEFT JOIN idempotency_keys k
     ON k.user_id = wanted.user_id AND k.route = wanted.route AND k.key = wanted.key
 LEFT JOIN packs p ON p.id = wanted.pack_id
 
+-- name: find_opener
+-- What list_opening_standings tells of one user, for a database where users, packs and sessions are on
+-- different servers: to ask for each alone costs less. Indexes: users_pkey, wallets_pkey, seed_pairs_pkey,
+-- idempotency_keys_pkey.
+SELECT u.id AS user_id, u.username, u.role, u.is_anonymous, u.suspended_at, u.closed_at,
+       w.balance, w.sequence, w.nonce, w.seed_pair_id,
+       s.sealed_server_seed, s.commitment, s.user_key, s.client_seed,
+       k.request_hash, k.answer
+FROM users u
+JOIN wallets w ON w.user_id = u.id
+JOIN seed_pairs s ON s.user_id = w.user_id AND s.id = w.seed_pair_id
+LEFT JOIN idempotency_keys k ON k.user_id = u.id AND k.route = $2 AND k.key = $3
+WHERE u.id = $1
+
+-- name: find_version_on_sale
+-- Of the pack. Index: packs_pkey.
+SELECT current_version_id
+FROM packs
+WHERE id = $1 AND withdrawn_at IS NULL
+
+-- name: is_pack_paused
+-- True, or no row. Index: pack_pauses_pkey.
+SELECT true
+FROM pack_pauses
+WHERE pack_id = $1
+LIMIT 1
+
+-- name: find_session_holder
+-- Whose a session is that has not ended. Index: sessions_pkey.
+SELECT user_id
+FROM sessions
+WHERE token_hash = $1 AND expires_at > $2
+
 -- name: insert_seed_pair
 -- A fresh pair.
 INSERT INTO seed_pairs (user_id, id, sealed_server_seed, commitment, user_key, client_seed, created_at)
@@ -125,6 +158,12 @@ SELECT o.user_id, o.id, o.seed_pair_id, o.receipt, o.created_at
 FROM openings o
 JOIN unnest($1::uuid[], $2::uuid[]) AS wanted (user_id, id)
     ON o.user_id = wanted.user_id AND o.id = wanted.id
+
+-- name: list_opening_receipts_of_shards
+-- The same where openings are on several servers: of those alone that have them. Index: openings_pkey.
+SELECT user_id, id, seed_pair_id, receipt, created_at
+FROM openings
+WHERE user_id = ANY ($1::uuid[]) AND id = ANY ($2::uuid[])
 
 -- name: insert_receipts
 -- Whose receipts are, by their public id.

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -17,39 +17,10 @@ from packhouse.foundation.identifiers import (
     SeedPairId,
     UserId,
 )
-from packhouse.plumbing.idempotency import Repeat
-from packhouse.plumbing.postgres import Connection, ReadConnection
+from packhouse.plumbing.postgres import Connection, ReadConnection, is_sharded
 from packhouse.plumbing.queries import load_queries
 
 QUERIES = load_queries("packhouse.draws")
-
-
-class OpeningStanding(msgspec.Struct, frozen=True):
-    """What an opening needs to know of its user and its pack, as of one moment.
-
-    ``version_id`` is the version on sale, None when the pack is not; amounts in minor units.
-    ``request_hash`` and ``answer`` are what is recorded under the request's key, if anything is.
-    """
-
-    user_id: UserId
-    username: str
-    role: Literal["collector", "staff", "owner"]
-    is_anonymous: bool
-    suspended_at: datetime | None
-    closed_at: datetime | None
-    has_session: bool
-    balance: int
-    sequence: int
-    nonce: int
-    seed_pair_id: SeedPairId
-    sealed_server_seed: bytes
-    commitment: bytes
-    user_key: bytes
-    client_seed: str
-    request_hash: bytes | None
-    answer: str | None
-    version_id: PackVersionId | None
-    is_paused: bool
 
 
 class DueSeedPair(msgspec.Struct, frozen=True):
@@ -108,29 +79,6 @@ class PackVersionRow(msgspec.Struct, frozen=True):
     reason: str | None
     published_by: UserId
     published_at: datetime
-
-
-async def list_opening_standings(
-    connection: Connection,
-    wanted: Sequence[tuple[Repeat, PackId | None, bytes | None]],
-    *,
-    now: datetime,
-) -> dict[UUID, OpeningStanding]:
-    """The standings of users who want to open a pack each, as of now; nothing is locked.
-
-    A pack that is None is not on sale. The last is the hash of the session's token, to be looked
-    for again; None trusts the caller.
-    """
-    rows = await connection.fetch(
-        QUERIES["list_opening_standings"],
-        [repeat.user_id for repeat, _, _ in wanted],
-        [pack_id for _, pack_id, _ in wanted],
-        [repeat.route for repeat, _, _ in wanted],
-        [repeat.key for repeat, _, _ in wanted],
-        [token_hash for _, _, token_hash in wanted],
-        now,
-    )
-    return {row["user_id"]: OpeningStanding(**row) for row in rows}
 
 
 async def insert_seed_pair(connection: Connection, pair: NewSeedPair) -> None:
@@ -274,8 +222,9 @@ async def list_opening_receipts(
     connection: ReadConnection, wanted: Sequence[tuple[UUID, UUID]]
 ) -> list[tuple[KeptReceipt, datetime]]:
     """Receipts of (user, opening) pairs, with their times."""
+    of_shards = is_sharded(connection)
     rows = await connection.fetch(
-        QUERIES["list_opening_receipts"],
+        QUERIES["list_opening_receipts_of_shards" if of_shards else "list_opening_receipts"],
         [user_id for user_id, _ in wanted],
         [opening_id for _, opening_id in wanted],
     )
@@ -290,6 +239,8 @@ async def list_opening_receipts(
             row["created_at"],
         )
         for row in rows
+        # Of shards one asks for users and openings apart.
+        if not of_shards or (row["user_id"], row["id"]) in wanted
     ]
 
 

@@ -45,6 +45,7 @@ from packhouse.foundation.limits import (
     LOT_OPENINGS_PER_SET,
     OPENING_ATTEMPTS_MAX,
     OPENING_LANES_PER_HOST,
+    OPENING_LANES_PER_HOST_SHARDED,
     OPENINGS_PER_SET,
     PACKS_PER_OPENING_MAX,
 )
@@ -147,11 +148,19 @@ async def open_set(
 
 
 def _line_of(house: House, pack: ShelvedPack | None) -> Line:
+    # On a sharded database a set holds one user, so that each statement goes to one server: what
+    # it then saves is nothing, and what serves many is how many are under way.
     if pack is None or pack.lot_id is None:
-        lanes = max(1, OPENING_LANES_PER_HOST // house.settings.http_workers)
-        return Line("odds packs", lanes=lanes, set_size=OPENINGS_PER_SET)
+        per_host, size = (
+            (OPENING_LANES_PER_HOST_SHARDED, 1)
+            if house.database.is_sharded
+            else (OPENING_LANES_PER_HOST, OPENINGS_PER_SET)
+        )
+        lanes = max(1, per_host // house.settings.http_workers)
+        return Line("odds packs", lanes=lanes, set_size=size)
     # The draws of a lot come one after another under its lock, so a second lane would only wait.
-    return Line(pack.lot_id, lanes=1, set_size=LOT_OPENINGS_PER_SET)
+    size = 1 if house.database.is_sharded else LOT_OPENINGS_PER_SET
+    return Line(pack.lot_id, lanes=1, set_size=size)
 
 
 async def _open_set(

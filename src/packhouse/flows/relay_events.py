@@ -10,10 +10,13 @@ Lock order: the advisory lock · outbox rows · tier counts by cell · lot items
 name.
 """
 
+import asyncio
 import hashlib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import Final
+from uuid import UUID
 
 import msgspec
 
@@ -42,8 +45,11 @@ from packhouse.foundation.limits import RELAY_BATCH_EVENTS
 from packhouse.house import House
 from packhouse.plumbing.jobs import enqueue_jobs
 from packhouse.plumbing.outbox import claim_relay, delete_events, list_waiting_events
-from packhouse.plumbing.postgres import Connection
+from packhouse.plumbing.postgres import Connection, DatabaseUnavailable, is_sharded
 from packhouse.wallet import HousePosting
+
+RECORD_PAUSES_SECONDS: Final = (0.002, 0.01, 0.05, 0.2)
+"""Between looks for records that another server is about to show."""
 
 LOGGED_BEFORE_OPENINGS: tuple[type[Event], ...] = (
     SeedCommitted,
@@ -138,10 +144,8 @@ async def _list_openings(
     opened = [(event, event.event) for event in events if isinstance(event.event, PackOpened)]
     if not opened:
         return []
-    listed = await draws.list_opening_receipts(
-        connection, [(event.user_id, event.subject_id) for event, _ in opened]
-    )
-    kept = {receipt.id: (receipt, created_at) for receipt, created_at in listed}
+    wanted = {OpeningId(event.subject_id): event.user_id for event, _ in opened}
+    kept = await _list_receipts(connection, wanted)
     openings = []
     for event, fact in opened:
         found = kept.get(OpeningId(event.subject_id))
@@ -154,6 +158,32 @@ async def _list_openings(
             )
         )
     return openings
+
+
+async def _list_receipts(
+    connection: Connection, wanted: Mapping[OpeningId, UUID]
+) -> dict[OpeningId, tuple[KeptReceipt, datetime]]:
+    """The receipts of openings, each with its time; those of a sharded database are waited for.
+
+    There an opening's event is on another server than its record, and is seen a moment earlier;
+    more than that if the record's server was killed in between. Raises ``DatabaseUnavailable``.
+    """
+    kept: dict[OpeningId, tuple[KeptReceipt, datetime]] = {}
+    for pause in (0, *RECORD_PAUSES_SECONDS):
+        missing = [(user_id, id_) for id_, user_id in wanted.items() if id_ not in kept]
+        if not missing:
+            return kept
+        await asyncio.sleep(pause)
+        listed = await draws.list_opening_receipts(connection, missing)
+        kept |= {receipt.id: (receipt, created_at) for receipt, created_at in listed}
+        if not is_sharded(connection):
+            return kept
+    if len(kept) < len(wanted):
+        raise DatabaseUnavailable(
+            "A server has not told yet how an opening ended that others know of; what comes after"
+            " it waits. It is settled when that server has recovered."
+        )
+    return kept
 
 
 async def _log(

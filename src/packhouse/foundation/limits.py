@@ -15,6 +15,8 @@ LOT_OPENINGS_PER_SET: Final = 32
 """A lot has one lane at a time, so it is as fast as its sets are large."""
 OPENING_LANES_PER_HOST: Final = 2
 """Sets of openings under way at a time; more would be smaller ones. A lot has a lane of its own."""
+OPENING_LANES_PER_HOST_SHARDED: Final = 12
+"""The same where users are spread over several servers, and a set is one opening."""
 OPENINGS_WAITING_MAX: Final = 6_000
 """In one process: a drop of five thousand in one second fits, and is turned away politely."""
 OPENING_WAIT_SECONDS_MAX: Final = 5.0

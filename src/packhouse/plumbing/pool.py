@@ -17,6 +17,8 @@ from typing import TypeAlias
 
 import asyncpg
 
+from packhouse.plumbing.sharded_connection import is_sharded
+
 # The stubs know a type parameter that the class itself does not have.
 Connection: TypeAlias = "asyncpg.Connection[asyncpg.Record]"
 
@@ -50,6 +52,8 @@ class Pool:
         self._open: set[Connection] = set()
         self._unopened = size
         self._size = size
+        self.is_sharded = False
+        """Whether the connections, of which some were opened, lead to a sharded database."""
         # None stands for a free place: whoever gets it opens a connection there.
         self._line: deque[asyncio.Future[Connection | None]] = deque()
         self._closing: set[asyncio.Task[None]] = set()
@@ -139,6 +143,7 @@ class Pool:
             self._hand_on(None)
             raise
         self._open.add(connection)
+        self.is_sharded = is_sharded(connection)
         return connection
 
     async def _wait(self, *, ahead: bool) -> "Connection | None":

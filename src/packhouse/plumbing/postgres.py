@@ -10,7 +10,7 @@ every statement to a budget with that one.
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from types import TracebackType
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 import asyncpg
 import msgspec
@@ -24,6 +24,8 @@ from packhouse.foundation.limits import (
 )
 from packhouse.plumbing.pool import Connection as Connection
 from packhouse.plumbing.pool import Pool, PoolBusy, PoolClosed
+from packhouse.plumbing.sharded_connection import ShardedConnection
+from packhouse.plumbing.sharded_connection import is_sharded as is_sharded
 
 Record = asyncpg.Record
 
@@ -57,6 +59,12 @@ class ReadConnection(Protocol):
     async def fetchval(self, query: str, /, *args: object) -> Any:  # noqa: ANN401 - any column
         """The first value of its first row."""
 
+
+SHARDED_SETTINGS: Final = {
+    # To hide its shards, Citus looks at every table for each question about types: the driver asks
+    # one of each new connection, which then took a second.
+    "citus.override_table_visibility": "off",
+}
 
 ReplicaState = Literal["in_rotation", "away", "behind", "promoted", "diverged", "unrelated"]
 """``diverged`` follows another timeline than the primary's; ``unrelated`` is of another cluster or
@@ -115,6 +123,14 @@ class Database:
         write. Raises what ``connection`` raises.
         """
         return Loan(self._pool, ahead=False)
+
+    @property
+    def is_sharded(self) -> bool:
+        """Whether users are spread over several servers, as ``packhouse db distribute`` does.
+
+        A statement is cheap there when it is about one user.
+        """
+        return self._pool.is_sharded
 
     def list_replicas(self) -> list[ReplicaStanding]:
         """All replicas that the settings name, in their order."""
@@ -237,11 +253,13 @@ def connector(
     url: str, *, statement_timeout_ms: int, connect_timeout_seconds: float
 ) -> Callable[[], Awaitable[Connection]]:
     """What opens one more connection to the server at ``url``, ready for the shop's statements."""
+    kind: type[Connection] = asyncpg.Connection
 
-    async def connect() -> Connection:
-        connection = await asyncpg.connect(
+    async def open_one() -> Connection:
+        return await asyncpg.connect(
             url,
             timeout=connect_timeout_seconds,
+            connection_class=kind,
             statement_cache_size=DATABASE_STATEMENTS_KEPT,
             # Prepared once for good: its plans are made anew when the tables or their sizes change.
             max_cached_statement_lifetime=0,
@@ -250,11 +268,21 @@ def connector(
                 "statement_timeout": str(statement_timeout_ms),
                 "idle_in_transaction_session_timeout": "30000",
                 "timezone": "UTC",
+                **(SHARDED_SETTINGS if kind is ShardedConnection else {}),
             },
         )
+
+    async def connect() -> Connection:
+        nonlocal kind
+        connection = await open_one()
         try:
+            if kind is not ShardedConnection and await is_distributed(connection):
+                connection.terminate()
+                kind = ShardedConnection
+                connection = await open_one()
             await prepare_connection(connection)
-            await connection.execute(_KEEP_PLANS)
+            if kind is not ShardedConnection:
+                await connection.execute(_KEEP_PLANS)
         except BaseException:
             connection.terminate()
             raise
@@ -277,12 +305,24 @@ def _unavailable(error: BaseException) -> DatabaseUnavailable:
 # costs. But a plan that is kept was made for the table of that moment: reading an empty one whole
 # is cheapest, and goes on until somebody analyses it, a thousand rows later. So no plan reads a
 # table whole where there is an index.
-# Citus finds the shard while it plans, so there it must be free to.
+# Where users are distributed, the shard is found while planning, which is left free to do so.
 _KEEP_PLANS = """
 SELECT set_config('plan_cache_mode', 'force_generic_plan', false),
        set_config('enable_seqscan', 'off', false)
-WHERE NOT EXISTS (SELECT FROM pg_extension WHERE extname = 'citus')
 """
+
+_IS_DISTRIBUTED = """
+SELECT EXISTS (
+    SELECT FROM pg_dist_partition WHERE logicalrelid = to_regclass('wallets') AND partmethod = 'h'
+)
+"""
+
+
+async def is_distributed(connection: Connection) -> bool:
+    """Whether the users of this database are spread over a Citus cluster."""
+    if await connection.fetchval("SELECT to_regclass('pg_dist_partition')") is None:
+        return False
+    return bool(await connection.fetchval(_IS_DISTRIBUTED))
 
 
 def pool_size_per_web_worker(*, pool_size: int, workers: int) -> int:

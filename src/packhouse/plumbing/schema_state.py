@@ -1,6 +1,6 @@
 """What of the schema a database has: read without changing anything, and brought up to date."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import ClassVar, Literal
@@ -16,6 +16,7 @@ from packhouse.plumbing.job_schema import (
 )
 from packhouse.plumbing.migrations import Migration, list_migrations, migrate
 from packhouse.plumbing.postgres import Connection, open_database
+from packhouse.plumbing.sharding import distribute
 
 CONNECT_TIMEOUT_SECONDS = 10.0
 STATEMENT_TIMEOUT_MS = 10_000
@@ -91,6 +92,16 @@ async def migrate_database(url: str) -> Sequence[Migration]:
     async with _connection(url) as connection:
         await _require_not_past(connection)
         return await migrate(connection)
+
+
+async def distribute_database(url: str, *, announce: Callable[[str], None]) -> int:
+    """Spread the users of the database at ``url`` over its cluster; gives how many tables moved.
+
+    Raises ``NotMigrated`` and ``NoCluster``.
+    """
+    await require_migrated(url)
+    async with _connection(url) as connection:
+        return await distribute(connection, announce=announce)
 
 
 async def _require_not_past(connection: Connection) -> None:

@@ -85,8 +85,8 @@ WHERE user_id = $1 AND status = ANY ($2::text[])
 -- Of a closed account's parcels the books keep cost, dates and the country; nobody's address.
 -- Index: shipping_requests_pkey.
 UPDATE shipping_requests
-SET address = jsonb_build_object('name', '', 'line1', '', 'city', '', 'postal_code', '',
-                                 'country', address -> 'country')
+SET address = jsonb_set('{"name": "", "line1": "", "city": "", "postal_code": ""}', '{country}',
+                        coalesce(address -> 'country', 'null'))
 WHERE user_id = $1
 
 -- name: erase_notes

@@ -75,16 +75,20 @@ WHERE user_id = $1 AND id > '00000000-0000-0000-0000-000000000000'::uuid
 GROUP BY tier, state
 
 -- name: check_card_places
--- Evidence for the law that every card has one place; reads whole tables, not for hot paths.
+-- Evidence for the law that every card has one place; reads whole tables, not for hot paths. Cards that
+-- have a copy are listed first: where they and the copies are on different servers, they are not joined there.
+WITH held AS MATERIALIZED (
+    SELECT card_id, stock_item_id, state
+    FROM user_cards
+    WHERE stock_item_id IS NOT NULL AND state IN ('vaulted', 'reserved', 'shipped', 'lost')
+)
 SELECT
-    (SELECT count(*) FROM (SELECT stock_item_id FROM user_cards
-                           WHERE stock_item_id IS NOT NULL AND state IN ('vaulted', 'reserved', 'shipped', 'lost')
+    (SELECT count(*) FROM (SELECT stock_item_id FROM held
                            GROUP BY stock_item_id HAVING count(*) > 1) AS twice) AS shared,
-    (SELECT count(*) FROM user_cards u
+    (SELECT count(*) FROM held u
      LEFT JOIN stock_items s ON s.card_id = u.card_id AND s.id = u.stock_item_id
-     WHERE u.stock_item_id IS NOT NULL AND u.state IN ('vaulted', 'reserved', 'shipped', 'lost')
-         AND s.place IS DISTINCT FROM u.state) AS misplaced,
+     WHERE s.place IS DISTINCT FROM u.state) AS misplaced,
     (SELECT count(*) FROM stock_items s
      WHERE s.place IN ('vaulted', 'reserved', 'shipped')
-         AND NOT EXISTS (SELECT 1 FROM user_cards u WHERE u.stock_item_id = s.id
+         AND NOT EXISTS (SELECT 1 FROM held u WHERE u.stock_item_id = s.id
                          AND u.card_id = s.card_id AND u.state = s.place)) AS ownerless

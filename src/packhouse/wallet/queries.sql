@@ -63,21 +63,22 @@ WHERE user_id = $1
 INSERT INTO top_ups (user_id, id, amount, provider, provider_ref, status, checkout_url, created_at, completed_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
--- name: post_house_entries
--- The house's side of a batch of events: each account steps on, and its entry says by how much.
-WITH posted AS (
-    INSERT INTO house_accounts (name, balance, sequence)
-    SELECT p.account, p.amount, 1
-    FROM unnest($1::text[], $2::bigint[], $3::integer[]) AS p (account, amount, events)
-    ORDER BY p.account
-    ON CONFLICT ON CONSTRAINT house_accounts_pkey DO UPDATE
-    SET balance = house_accounts.balance + excluded.balance, sequence = house_accounts.sequence + 1
-    RETURNING name, balance, sequence
-)
+-- name: advance_house_accounts
+-- The house's side of a batch of events: each account steps on; gives where it then stands. The caller
+-- sorts the accounts, so the locks are taken in one order. Index: house_accounts_pkey.
+INSERT INTO house_accounts (name, balance, sequence)
+SELECT p.account, p.amount, 1
+FROM unnest($1::text[], $2::bigint[]) AS p (account, amount)
+ON CONFLICT ON CONSTRAINT house_accounts_pkey DO UPDATE
+SET balance = house_accounts.balance + excluded.balance, sequence = house_accounts.sequence + 1
+RETURNING name, balance, sequence
+
+-- name: insert_house_entries
+-- By how much each did, in the same transaction.
 INSERT INTO house_entries (account, sequence, amount, balance_after, batch_id, events, created_at)
-SELECT p.account, posted.sequence, p.amount, posted.balance, $4, p.events, $5
-FROM unnest($1::text[], $2::bigint[], $3::integer[]) AS p (account, amount, events)
-JOIN posted ON posted.name = p.account
+SELECT e.account, e.sequence, e.amount, e.balance_after, $6, e.events, $7
+FROM unnest($1::text[], $2::bigint[], $3::bigint[], $4::bigint[], $5::integer[])
+    AS e (account, sequence, amount, balance_after, events)
 
 -- name: list_house_accounts
 -- The house's accounts as they stand.

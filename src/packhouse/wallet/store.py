@@ -114,10 +114,19 @@ async def post_house_entries(
     connection: Connection, postings: Sequence[HousePosting], *, batch_id: UUID, now: datetime
 ) -> None:
     """Enter the house's side of a batch of events; one posting for each account."""
-    await connection.execute(
-        QUERIES["post_house_entries"],
+    postings = sorted(postings, key=lambda posting: posting.account)
+    rows = await connection.fetch(
+        QUERIES["advance_house_accounts"],
         [posting.account for posting in postings],
         [posting.amount for posting in postings],
+    )
+    stands = {row["name"]: row for row in rows}
+    await connection.execute(
+        QUERIES["insert_house_entries"],
+        [posting.account for posting in postings],
+        [stands[posting.account]["sequence"] for posting in postings],
+        [posting.amount for posting in postings],
+        [stands[posting.account]["balance"] for posting in postings],
         [posting.events for posting in postings],
         batch_id,
         now,

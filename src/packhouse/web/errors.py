@@ -41,6 +41,7 @@ STATUSES: Final[Mapping[str, int]] = {
     "no_owner": 404,
     "not_found": 404,
     "not_served_here": 404,
+    "no_cluster": 409,
     "not_migrated": 409,
     "not_signed_in": 401,
     "not_suspended": 409,

@@ -18,6 +18,7 @@ Answer = TypeVar("Answer")
 READERS_PER_QUERY: Final = 32
 LANES: Final = 1
 """In one process, of one question; with more of them each query would be for fewer."""
+LANES_SHARDED: Final = 4
 
 
 async def read_together(
@@ -28,7 +29,13 @@ async def read_together(
     read: Callable[[House, Sequence[UserId]], Awaitable[Sequence[Answer]]],
 ) -> Answer:
     """What ``read`` finds for this user, among others who ask the same. Raises ``DatabaseBusy``."""
-    line = Line(question, lanes=LANES, set_size=READERS_PER_QUERY)
+    # Where users are spread over several servers, a query about one goes to one of them.
+    is_sharded = house.database.is_sharded
+    line = Line(
+        question,
+        lanes=LANES_SHARDED if is_sharded else LANES,
+        set_size=1 if is_sharded else READERS_PER_QUERY,
+    )
     try:
         return await house.reads.join(user_id, owner=user_id, line=line, work=partial(read, house))
     except (LanesFull, WaitedTooLong) as error:

@@ -9,6 +9,7 @@ import pytest
 
 from packhouse.catalog import Card
 from packhouse.flows.close_account import close_account
+from packhouse.flows.move_shipment import FulfilShipment, Transition, fulfil_shipment
 from packhouse.flows.relay_events import relay_events
 from packhouse.flows.request_shipping import (
     PlacedShippingRequest,
@@ -25,6 +26,7 @@ from packhouse.foundation.limits import JOB_ATTEMPTS_MAX
 from packhouse.house import House
 from packhouse.plumbing.mail import MailRefused, MailUnavailable, SmtpMail
 from packhouse.plumbing.outbox import insert_events
+from packhouse.shipping import ShippingStatus
 from packhouse.worker.jobs import run_jobs
 from worlds.ember_counter import PORTLAND, Person, cards_of, kill_at, open_one, relay_all, repeat_of
 from worlds.leaving import EMAIL, TRACES, USERNAME, closing, find_traces, register_quill
@@ -110,6 +112,19 @@ async def test_a_collector_hears_what_becomes_of_a_parcel(
     assert letter.text.startswith("Hello ada,")
 
 
+async def test_each_step_of_a_parcel_leads_to_its_letter(
+    writing: House, server: MailServer, olga: Person, parcel: PlacedShippingRequest
+) -> None:
+    steps: tuple[ShippingStatus, ...] = ("packing", "shipped", "delivered")
+    for status in steps:
+        moved = Transition(status=status, carrier="Post", tracking_number="PH 1")
+        await fulfil_shipment(writing, FulfilShipment(parcel.id, moved, olga.actor))
+    await relay_all(writing)
+    await do_all(writing)
+    endings = sorted(letter.message["Subject"].partition(": ")[2] for letter in server.letters)
+    assert endings == ["it has arrived", "it is on its way"]
+
+
 async def test_a_parcel_on_its_way_has_its_tracking_number_in_the_letter(
     writing: House, server: MailServer, ada: Person, parcel: PlacedShippingRequest
 ) -> None:
@@ -130,12 +145,12 @@ async def test_nobody_is_written_to_without_need(
     assert await list_queue(writing) == []
 
 
-async def test_who_makes_an_account_is_welcomed(
-    writing: House, server: MailServer, ada: Person
-) -> None:
-    await relay(writing, ada, AccountRegistered())
+async def test_who_makes_an_account_is_welcomed(writing: House, server: MailServer) -> None:
+    await register_quill(writing)
+    await relay_all(writing)
     await do_all(writing)
     [letter] = server.letters
+    assert letter.recipients == (EMAIL,)
     assert letter.message["Subject"] == "Welcome to Packhouse"
     assert "http://127.0.0.1:8000/fairness" in letter.text
 
@@ -169,7 +184,7 @@ async def test_who_has_left_gets_no_letter_and_is_not_in_the_queue(
     writing: House, server: MailServer
 ) -> None:
     quill = await register_quill(writing)
-    await relay(writing, quill, AccountRegistered())
+    await relay_all(writing)
     await close_account(writing, closing(quill))
     await relay_all(writing)
     assert await find_traces(writing, *TRACES) == {}
@@ -178,8 +193,8 @@ async def test_who_has_left_gets_no_letter_and_is_not_in_the_queue(
 
 
 async def test_no_name_or_address_stands_in_the_queue(writing: House) -> None:
-    quill = await register_quill(writing)
-    await relay(writing, quill, AccountRegistered())
+    await register_quill(writing)
+    await relay_all(writing)
     async with writing.database.connection() as connection:
         rows = await connection.fetch(
             "SELECT payload::text || ' ' || convert_from(payload, 'UTF8') AS told"

@@ -27,7 +27,7 @@ QUERIES: Final = {
 }
 
 OF_A_USER: Final = re.compile(
-    r"\b(wallets|ledger_entries|top_ups|seed_pairs|openings|user_cards|shipping_requests"
+    r"\b(wallets|ledger_entries|top_ups|seed_pairs|openings|user_cards|sell_back_notices|shipping_requests"
     r"|shipping_request_items|shipping_request_events|idempotency_keys|outbox)\b"
 )
 
@@ -40,6 +40,8 @@ ACROSS_USERS: Final = {
     "draws.list_due_seed_pairs": "the sweep's search, by a small index of its own",
     "readiness.find_oldest_event": "how long the relay's line is, for a report",
     "plumbing.find_waiting_event": "the outbox is short; what is asked for has no user yet",
+    "vault.list_users_with_ending": "whom to tell of an hour's cards, found by their age",
+    "vault.delete_old_sell_back_notices": "what is over, by a job, once a day",
     "shipping.list_shipping_queue": "staff's queue",
     "shipping.list_all_shipping_requests": "staff's list",
     "shipping.count_shipping_requests": "staff's tabs",

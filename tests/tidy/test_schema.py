@@ -21,6 +21,7 @@ OWNED_BY_A_USER: Final = (
     "seed_pairs",
     "openings",
     "user_cards",
+    "sell_back_notices",
     "shipping_requests",
     "shipping_request_items",
     "shipping_request_events",

@@ -1,6 +1,6 @@
 """What the statements about people are asked: accounts, wallet, vault, parcels, feed, plumbing."""
 
-from datetime import date
+from datetime import date, timedelta
 from typing import Final
 from uuid import UUID
 
@@ -36,6 +36,9 @@ CARDS_OF_WHALE = [SHOP.user_card_id(MIDDLE_CARD + 80 * number + 1) for number in
 OTHERS = [SHOP.user_id(3_000 + number) for number in range(15)]
 PARCEL = SHOP.parcel_id(MIDDLE // OPENINGS_PER_PARCEL)
 VALUE = 60
+HOUR = moment_of(MIDDLE)
+WIDTH = timedelta(seconds=10)
+TODAY = NOW.date()
 OWN = "one collector's own cards bound it: a state, or a tier by value, is found by reading on"
 
 ACCOUNTS: Final = (
@@ -153,6 +156,11 @@ VAULT: Final = (
     Case("vault.list_user_cards", (WHALE, CARDS_OF_WHALE), 450),
     Case("vault.update_user_card_states", (WHALE, CARDS_OF_WHALE, "vaulted", "sold"), 3_000),
     Case("vault.count_user_cards", (SHOP.user_id(3_500),), 60),
+    Case("vault.count_ending", (WHALE, NOW, LATER), 2_000, because=OWN),
+    Case("vault.count_ending", (SHOP.user_id(3_500), NOW, LATER), 60),
+    Case("vault.list_users_with_ending", (HOUR, HOUR + WIDTH, HOUR, LATER), 400, sorts=5_000),
+    Case("vault.insert_sell_back_notices", (SET_USERS, TODAY), adds(16, indexes=1)),
+    Case("vault.delete_old_sell_back_notices", (TODAY,), 20),
 )
 
 SHIPPING: Final = (

@@ -121,6 +121,7 @@ DRAWS: Final = (
     Case("draws.reveal_seed_pair", (WHALE, WHALE_PAIR, HASH, NOW, 5), 20),
     Case("draws.list_due_seed_pairs", (NOW - timedelta(days=6), 100), 120),
     Case("draws.list_due_seed_pairs", (NOW, 100), 120),
+    Case("draws.list_sell_back_windows", (), 30),
     Case("draws.update_client_seed", (WHALE, WHALE_PAIR, "mine"), 20),
     Case(
         "draws.mark_first_use",

@@ -36,6 +36,15 @@ async def list_queue(house: House) -> list[QueuedJob]:
     return [QueuedJob(**row) for row in rows]
 
 
+async def list_payloads(house: House, name: str) -> list[bytes]:
+    """What the waiting jobs of a name were told, whatever their version."""
+    async with house.database.connection() as connection:
+        rows = await connection.fetch(
+            "SELECT payload FROM jobs.pgqueuer WHERE entrypoint LIKE $1 || '.v%' ORDER BY id", name
+        )
+    return [row["payload"] for row in rows]
+
+
 async def enqueue(house: House, *jobs: Job) -> None:
     async with house.database.transaction() as connection:
         await enqueue_jobs(connection, jobs)

@@ -53,6 +53,8 @@ def read_grants() -> frozenset[Granted]:
 def _read(statement: str) -> Iterator[Granted]:
     grant = _GRANT.fullmatch(statement)
     if grant is None:
+        # Of what is no table: anything else would be a right that nobody sees.
+        assert re.search(r"ON (SCHEMA|SEQUENCE|DATABASE|ALL) |^REVOKE", statement), statement
         return
     verb, columns, tables, roles = grant.groups()
     for role in _words(roles):

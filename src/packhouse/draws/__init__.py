@@ -42,6 +42,7 @@ from packhouse.draws.log_store import (
     find_log_position,
     insert_receipts,
     list_lot_manifest,
+    list_sell_back_windows,
 )
 from packhouse.draws.lot_positions import LotPositions
 from packhouse.draws.lot_store import (
@@ -259,6 +260,7 @@ __all__ = [
     "list_remaining_lot_items",
     "list_revealed_seed_pairs",
     "list_seed_pairs",
+    "list_sell_back_windows",
     "list_tier_counts",
     "lock_lot",
     "lock_pack",

@@ -1,7 +1,7 @@
 """What the draw log's files ask of the draws room; each function runs the query of its own name."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from packhouse.draws.model import LotItem
 from packhouse.draws.store import QUERIES, KeptReceipt
@@ -47,3 +47,9 @@ async def list_lot_manifest(
     """At most ``limit`` lines of a manifest from position ``first`` on, drawn or not."""
     rows = await connection.fetch(QUERIES["list_lot_manifest"], manifest_root, first, limit)
     return [LotItem(**row) for row in rows]
+
+
+async def list_sell_back_windows(connection: ReadConnection) -> list[timedelta]:
+    """For how long cards of any version may be sold back, on sale or not, the shortest first."""
+    rows = await connection.fetch(QUERIES["list_sell_back_windows"])
+    return [timedelta(seconds=row["window_seconds"]) for row in rows]

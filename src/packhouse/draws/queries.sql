@@ -437,3 +437,9 @@ LIMIT $1
 SELECT config_hash, layout, slot, tier, cards
 FROM tier_counts
 WHERE config_hash = ANY ($1::bytea[])
+
+-- name: list_sell_back_windows
+-- For how long cards of any published version may be sold back, each length once; reads all versions.
+SELECT DISTINCT (config::jsonb #>> '{sell_back,window_seconds}')::bigint AS window_seconds
+FROM pack_versions
+ORDER BY window_seconds

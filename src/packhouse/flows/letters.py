@@ -6,6 +6,7 @@ pictures, nothing that counts who reads.
 """
 
 from collections.abc import Iterable, Mapping
+from datetime import date
 from typing import Final
 
 import msgspec
@@ -20,6 +21,7 @@ from packhouse.foundation.events import (
 )
 from packhouse.foundation.identifiers import ShippingRequestId
 from packhouse.foundation.jobs import LetterKind, SendLetter
+from packhouse.foundation.money import format_minor
 from packhouse.plumbing.settings import Settings
 from packhouse.shipping import ParcelNotice
 
@@ -115,6 +117,25 @@ def parcel_words(
     return Words(
         subject=f"Parcel {shipping.short_request_id(request_id)}: {ending}",
         text=_letter(settings, addressee, f"{body}\n\nAll of it: {url}"),
+    )
+
+
+def reminder_words(
+    settings: Settings, addressee: Addressee, *, day: date, cards: int, amount: int
+) -> Words:
+    """The sell-back time of some cards ends."""
+    told = "1 of your cards" if cards == 1 else f"{cards} of your cards"
+    ends = f"{day:%A}, {day.day} {day:%B %Y}"
+    return Words(
+        subject=f"The sell-back time of {told} ends on {day:%A}",
+        text=_letter(
+            settings,
+            addressee,
+            f"the sell-back time of {told} ends on {ends} (UTC); your vault tells the hour. Until"
+            f" then the shop pays {format_minor(amount)} credits. After that"
+            f" {'it stays' if cards == 1 else 'they stay'} yours, to keep or to have sent.\n\nYour"
+            f" vault: {settings.public_url}/vault",
+        ),
     )
 
 

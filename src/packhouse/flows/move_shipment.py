@@ -12,10 +12,11 @@ import msgspec
 from packhouse import accounts, catalog, shipping, vault, wallet
 from packhouse.flows.money_events import record_movements
 from packhouse.foundation.errors import Breach, NotFound
-from packhouse.foundation.identifiers import ShippingRequestId, UserId
+from packhouse.foundation.events import ShipmentMoved, WaitingEvent
+from packhouse.foundation.identifiers import ShippingRequestId, UserId, new_id
 from packhouse.house import House
 from packhouse.plumbing.audit import Actor, insert_audit_entry
-from packhouse.plumbing.outbox import find_waiting_event
+from packhouse.plumbing.outbox import find_waiting_event, insert_events
 from packhouse.plumbing.postgres import Connection, ReadConnection
 from packhouse.shipping import (
     Effects,
@@ -153,6 +154,15 @@ async def _move(
         note=transition.note,
         now=now,
     )
+    event = WaitingEvent(
+        user_id=owner_id,
+        id=new_id(),
+        subject_id=request_id,
+        sequence=change.sequence,
+        event=ShipmentMoved(status=transition.status),
+        created_at=now,
+    )
+    await insert_events(connection, [event])
     moved = await shipping.find_shipping_request(
         connection, user_id=owner_id, request_id=request_id
     )

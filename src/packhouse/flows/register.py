@@ -6,6 +6,7 @@ from packhouse import accounts, draws, wallet
 from packhouse.accounts import Discreet, NewUser, User
 from packhouse.flows.announcements import seed_committed
 from packhouse.flows.sign_in import SignedIn, start_session
+from packhouse.foundation.events import AccountRegistered, WaitingEvent
 from packhouse.foundation.identifiers import UserId, new_id
 from packhouse.house import House
 from packhouse.plumbing.outbox import insert_events
@@ -49,6 +50,7 @@ async def register(house: House, command: Register) -> SignedIn:
     )
     async with house.database.transaction() as connection:
         user = await make_account(house, connection, new_user)
+        await insert_events(connection, [_registered(new_user)])
         return await start_session(house, connection, user)
 
 
@@ -63,6 +65,17 @@ async def make_account(house: House, connection: Connection, new_user: NewUser) 
     committed = seed_committed(pair, sequence=0, now=new_user.created_at)
     await insert_events(connection, [committed])
     return await accounts.lock_user(connection, new_user.id)
+
+
+def _registered(new_user: NewUser) -> WaitingEvent:
+    return WaitingEvent(
+        user_id=new_user.id,
+        id=new_id(),
+        subject_id=new_user.id,
+        sequence=0,
+        event=AccountRegistered(),
+        created_at=new_user.created_at,
+    )
 
 
 async def _require_registrations_open(house: House) -> None:

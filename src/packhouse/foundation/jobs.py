@@ -5,6 +5,7 @@ fields may be added with a default; anything else is a new version, which no old
 job holds ids and no personal data: who does it looks up what is true by then.
 """
 
+from datetime import date
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -32,6 +33,24 @@ class SendLetter(msgspec.Struct, frozen=True):
     id: UUID
     user_id: UUID
     subject_id: UUID
+
+
+class SendReminder(msgspec.Struct, frozen=True):
+    """Write to a collector whose cards can be sold back until the end of ``day`` and no longer."""
+
+    name: ClassVar[str] = "send_reminder"
+    version: ClassVar[int] = 1
+
+    id: UUID
+    user_id: UUID
+    day: date
+
+
+class RemindOfSellBacks(msgspec.Struct, frozen=True):
+    """Find out whom to write to because of tomorrow."""
+
+    name: ClassVar[str] = "remind_of_sell_backs"
+    version: ClassVar[int] = 1
 
 
 class RevealSeeds(msgspec.Struct, frozen=True):
@@ -70,4 +89,13 @@ class MakePictureForms(msgspec.Struct, frozen=True):
     version: ClassVar[int] = 1
 
 
-Job = SendLetter | MakePictureForms | RevealSeeds | EraseFeedNames | DeleteSessions | TrimJobLog
+Job = (
+    SendLetter
+    | SendReminder
+    | RemindOfSellBacks
+    | MakePictureForms
+    | RevealSeeds
+    | EraseFeedNames
+    | DeleteSessions
+    | TrimJobLog
+)

@@ -139,6 +139,9 @@ LIVE_SPARE_CONNECTIONS: Final = 500
 """Connections of the live role beyond its streams: heads that are being read, probes, refusals."""
 LIVE_STOP_SECONDS_MAX: Final = 3.0
 
+SELL_BACK_REMINDER_DAYS_MIN: Final = 2
+"""Of a shorter time nobody is reminded: the letter would come with the cards."""
+
 SEED_PAIR_DAYS_MAX: Final = 7
 SEED_PAIR_DAYS_DUE: Final = 6
 SEED_PAIRS_PER_SWEEP: Final = 100

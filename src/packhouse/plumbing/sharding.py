@@ -30,6 +30,7 @@ USER_COLUMNS: Final[Mapping[str, str]] = {
     "shipping_request_items": "user_id",
     "shipping_request_events": "user_id",
     "idempotency_keys": "user_id",
+    "sell_back_notices": "user_id",
 }
 """Tables that lie with their user, and the column that names them; ``users`` is the first."""
 

@@ -78,6 +78,10 @@ GRANT DELETE ON outbox, sessions, feed_erasures TO packhouse_worker;
 GRANT SELECT (id, username, email, closed_at) ON users TO packhouse_worker;
 GRANT SELECT (user_id, id, carrier, tracking_number) ON shipping_requests TO packhouse_worker;
 GRANT SELECT (user_id, shipping_request_id) ON shipping_request_items TO packhouse_worker;
+GRANT SELECT (user_id, id, state, sell_back_amount, sell_back_until, created_at) ON user_cards TO packhouse_worker;
+GRANT SELECT ON sell_back_notices TO packhouse_worker;
+GRANT INSERT ON sell_back_notices TO packhouse_worker;
+GRANT DELETE ON sell_back_notices TO packhouse_worker;
 
 -- Jobs: workers take them, note what became of them, and keep the schedules; operators put them there, and try a
 -- dead letter again or discard it. The tables are PgQueuer's, which looks whether each of them is there.

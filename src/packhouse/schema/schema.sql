@@ -189,6 +189,13 @@ CREATE INDEX idx_user_cards_user_id ON user_cards (user_id, value DESC, id DESC)
 CREATE INDEX idx_user_cards_tier ON user_cards (tier, user_id, id DESC);
 CREATE INDEX idx_user_cards_created_at ON user_cards USING brin (created_at);
 
+-- Who was told that the sell-back time of some cards ends on a day; kept until that day is over.
+CREATE TABLE sell_back_notices (
+    user_id uuid NOT NULL,
+    day     date NOT NULL,
+    CONSTRAINT sell_back_notices_pkey PRIMARY KEY (user_id, day)
+);
+
 
 -- Parcels
 

@@ -12,11 +12,15 @@ from packhouse.vault.model import (
 )
 from packhouse.vault.rules import require_all_found, require_forfeited, sell_back_total
 from packhouse.vault.store import (
+    count_ending,
     count_user_cards,
+    delete_old_sell_back_notices,
     forfeit_user_cards,
+    insert_sell_back_notices,
     insert_user_cards,
     list_packed_pages,
     list_user_cards,
+    list_users_with_ending,
     list_vault_page,
     update_user_card_states,
 )
@@ -32,11 +36,15 @@ __all__ = [
     "VaultPosition",
     "VaultSort",
     "check_every_card_has_one_place",
+    "count_ending",
     "count_user_cards",
+    "delete_old_sell_back_notices",
     "forfeit_user_cards",
+    "insert_sell_back_notices",
     "insert_user_cards",
     "list_packed_pages",
     "list_user_cards",
+    "list_users_with_ending",
     "list_vault_page",
     "require_all_found",
     "require_forfeited",

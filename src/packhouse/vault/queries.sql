@@ -92,3 +92,32 @@ SELECT
      WHERE s.place IN ('vaulted', 'reserved', 'shipped')
          AND NOT EXISTS (SELECT 1 FROM held u WHERE u.stock_item_id = s.id
                          AND u.card_id = s.card_id AND u.state = s.place)) AS ownerless
+
+-- name: list_users_with_ending
+-- Whose cards of a span of openings may be sold back until a span of time, all of one window apart; an hour's
+-- at a time. Index: idx_user_cards_created_at.
+SELECT DISTINCT user_id
+FROM user_cards
+WHERE created_at >= $1 AND created_at < $2
+    AND state = 'vaulted' AND sell_back_amount > 0 AND sell_back_until >= $3 AND sell_back_until < $4
+
+-- name: insert_sell_back_notices
+-- Notes who is told of a day; gives those who were not told before.
+INSERT INTO sell_back_notices (user_id, day)
+SELECT told.user_id, $2
+FROM unnest($1::uuid[]) AS told (user_id)
+ON CONFLICT DO NOTHING
+RETURNING user_id
+
+-- name: delete_old_sell_back_notices
+-- Of days that are over; reads the table, which has a few days' rows. Index: sell_back_notices_pkey.
+DELETE FROM sell_back_notices
+WHERE day < $1
+
+-- name: count_ending
+-- One collector's cards whose sell-back time ends within a span, and what they would bring. By id, as in
+-- count_user_cards. Index: user_cards_pkey.
+SELECT count(*) AS cards, coalesce(sum(sell_back_amount), 0)::bigint AS amount
+FROM user_cards
+WHERE user_id = $1 AND id > '00000000-0000-0000-0000-000000000000'::uuid
+    AND state = 'vaulted' AND sell_back_amount > 0 AND sell_back_until >= $2 AND sell_back_until < $3

@@ -1,6 +1,7 @@
 """What the vault keeps in PostgreSQL; each function runs the query of its own name."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from struct import Struct
 from typing import Final
 
@@ -115,3 +116,39 @@ async def count_user_cards(
     """How many cards of each tier and state."""
     rows = await connection.fetch(QUERIES["count_user_cards"], user_id)
     return {(row["tier"], row["state"]): row["cards"] for row in rows}
+
+
+async def list_users_with_ending(
+    connection: ReadConnection,
+    *,
+    created_from: datetime,
+    created_until: datetime,
+    ends_from: datetime,
+    ends_until: datetime,
+) -> list[UserId]:
+    """Whose cards of these openings may be sold back until then and no longer."""
+    rows = await connection.fetch(
+        QUERIES["list_users_with_ending"], created_from, created_until, ends_from, ends_until
+    )
+    return [UserId(row["user_id"]) for row in rows]
+
+
+async def insert_sell_back_notices(
+    connection: Connection, user_ids: Sequence[UserId], *, day: date
+) -> list[UserId]:
+    """Note that these are told of a day; gives those who were not told before."""
+    rows = await connection.fetch(QUERIES["insert_sell_back_notices"], user_ids, day)
+    return [UserId(row["user_id"]) for row in rows]
+
+
+async def delete_old_sell_back_notices(connection: Connection, *, before: date) -> None:
+    """Forget who was told of days that are over."""
+    await connection.execute(QUERIES["delete_old_sell_back_notices"], before)
+
+
+async def count_ending(
+    connection: ReadConnection, user_id: UserId, *, ends_from: datetime, ends_until: datetime
+) -> tuple[int, int]:
+    """How many of a collector's cards may be sold back until then and no longer, and for what."""
+    row = await connection.fetchrow(QUERIES["count_ending"], user_id, ends_from, ends_until)
+    return (0, 0) if row is None else (row["cards"], row["amount"])

@@ -11,15 +11,18 @@ from typing import Any, Final
 import msgspec
 
 from packhouse.flows.make_picture_forms import make_picture_forms
-from packhouse.flows.send_letter import send_letter
+from packhouse.flows.remind_of_sell_backs import remind_of_sell_backs
+from packhouse.flows.send_letter import send_letter, send_reminder
 from packhouse.foundation.errors import Outage
 from packhouse.foundation.jobs import (
     DeleteSessions,
     EraseFeedNames,
     Job,
     MakePictureForms,
+    RemindOfSellBacks,
     RevealSeeds,
     SendLetter,
+    SendReminder,
     TrimJobLog,
 )
 from packhouse.foundation.limits import JOB_SECONDS_MAX
@@ -46,6 +49,8 @@ class Duty(msgspec.Struct, frozen=True):
 
 DUTIES: Final = (
     Duty(SendLetter, send_letter),
+    Duty(SendReminder, send_reminder),
+    Duty(RemindOfSellBacks, remind_of_sell_backs, LONG_SECONDS, schedule="0 8 * * *"),
     Duty(RevealSeeds, reveal_seeds, LONG_SECONDS, schedule="* * * * *"),
     Duty(EraseFeedNames, erase_names, LONG_SECONDS, schedule="* * * * *"),
     Duty(DeleteSessions, delete_sessions, LONG_SECONDS, schedule="*/5 * * * *"),

@@ -38,6 +38,11 @@ class RecordingDatabase(Database):
             with connection.query_logger(self._note):
                 yield connection
 
+    @property
+    def is_sharded(self) -> bool:
+        """As the database inside is."""
+        return self._inner.is_sharded
+
     async def close(self) -> None:
         """The database inside is closed by whoever opened it."""
 

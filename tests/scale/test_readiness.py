@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from worlds.served_roles import free_port
@@ -42,13 +43,22 @@ def shop() -> Iterator[Path]:
             stderr=said,
         )
     deadline = time.monotonic() + PATIENCE_SECONDS
-    while not (data / "run.json").exists():
+    # It says where it will be before it is ready.
+    while not is_ready(data):
         assert child.poll() is None, (folder / "said").read_text()
         assert time.monotonic() < deadline
         time.sleep(0.2)
     yield data
     child.send_signal(signal.SIGTERM)
     assert child.wait(60) == 0
+
+
+def is_ready(data: Path) -> bool:
+    try:
+        url = json.loads((data / "run.json").read_text())["url"]
+        return httpx.get(f"{url}/health/ready").status_code == 200
+    except (OSError, httpx.TransportError):
+        return False
 
 
 def ask(data: Path, *arguments: str) -> tuple[int, dict[str, dict[str, Any]]]:
